@@ -1,0 +1,8 @@
+// Original file: protos/a2sf/encoder/v1/encoder.proto
+
+
+export interface GetInfoRequest {
+}
+
+export interface GetInfoRequest__Output {
+}

@@ -1,0 +1,12 @@
+// Original file: protos/a2sf/generator/v1/generator.proto
+
+
+export interface Continuation {
+  'text'?: (string);
+  'tokenIds'?: (number)[];
+}
+
+export interface Continuation__Output {
+  'text': (string);
+  'tokenIds': (number)[];
+}

@@ -1,0 +1,10 @@
+// Original file: protos/a2sf/policy/v1/policy.proto
+
+
+export interface ImportCheckpointRequest {
+  'data'?: (Buffer | Uint8Array | string);
+}
+
+export interface ImportCheckpointRequest__Output {
+  'data': (Buffer);
+}
