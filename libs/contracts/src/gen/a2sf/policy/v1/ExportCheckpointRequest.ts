@@ -2,7 +2,11 @@
 
 
 export interface ExportCheckpointRequest {
+  'iteration'?: (number);
+  '_iteration'?: "iteration";
 }
 
 export interface ExportCheckpointRequest__Output {
+  'iteration'?: (number);
+  '_iteration'?: "iteration";
 }

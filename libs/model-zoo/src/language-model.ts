@@ -1,0 +1,49 @@
+import type { ConfigReader } from './config-reader.js';
+import type { ModelWeights } from './model-weights.js';
+
+/** The sizes of a decoder-only language model. */
+export interface LanguageModelShape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly vocab: number;
+  /** Positions the model was made for: prompt and new tokens together. */
+  readonly maxPositions: number;
+}
+
+/**
+ * A family of language models: config.json -> ONNX graph. Every family's graph has the same inputs and outputs, so that
+ * one engine drives them all. One graph serves prefill and decode, so that the weights are loaded once; `decode` picks
+ * the form of the attention.
+ *
+ * Sizes: B rows, S new tokens a row, H query heads, G KV heads, D head size, P keys in the cache buffers, A windows,
+ * R rows whose logits are wanted, V vocabulary, T = past_length + S.
+ *
+ * | input | shape | |
+ * | --- | --- | --- |
+ * | ids | [B, S] int64 | new tokens |
+ * | positions | [B, S] int64 | their positions in the prompt or text |
+ * | decode | [] bool | false: prefill a chunk (B = 1); true: one token a row (S = 1) |
+ * | past_length | [1] int64 | prefill: cached keys to attend over, at the front of the buffers |
+ * | mask | prefill [S, T], decode [B, P] float32 | added to the attention logits: 0 or a large negative number |
+ * | windows | [A, S] float32 | prefill: window weights of these queries |
+ * | logit_rows | [R] int64 | rows of the flattened [B * S] whose logits are wanted |
+ * | past_key.l, past_value.l | [B, G, P, D] float32 | the cache; only ever an input |
+ *
+ * | output | shape | |
+ * | --- | --- | --- |
+ * | next | [R] int64 | the most probable token, the lowest id on ties |
+ * | logits | [R, V] float32 | |
+ * | key.l, value.l | [B, G, S, D] float32 | the new rows alone |
+ * | scores.l | [G, A, T] float32 | prefill: sum over the query heads of a KV head and over this chunk's queries of w(q) P[q, k] |
+ */
+export interface LanguageModelFamily {
+  /** Name in GetInfo. */
+  readonly name: string;
+  /** `architectures` entries of config.json that this family computes. */
+  readonly architectures: readonly string[];
+  readShape(config: ConfigReader): LanguageModelShape;
+  /** @param positions rows of the position tables: the longest prompt and its new tokens. */
+  buildGraph(config: ConfigReader, weights: ModelWeights, positions: number): Uint8Array;
+}

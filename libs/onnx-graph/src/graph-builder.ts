@@ -1,0 +1,229 @@
+import { modelProto } from './onnx-schema.js';
+
+/** Element types by ONNX's TensorProto.DataType numbers. */
+export const elementTypes = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+} as const;
+export type ElementType = keyof typeof elementTypes;
+
+/** A named tensor of a graph. */
+export type Value = string & { readonly __brand: 'Value' };
+
+/** A size, or the name of one that is known only when the graph runs. */
+export type Dimension = number | string;
+
+/** Attribute values; `{ float }` tells a float from an integer. */
+export type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly graph: Subgraph };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** Where the bytes of a weight lie: a file beside the model, by byte offset and length. */
+export interface ExternalTensor {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly location: string;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+interface NodeMessage {
+  opType: string;
+  domain: string;
+  name: string;
+  input: string[];
+  output: string[];
+  attribute: object[];
+}
+
+/** Operator sets in use: ONNX 18 and onnxruntime's contrib operators. */
+const opsets = [
+  { domain: '', version: 18 },
+  { domain: 'com.microsoft', version: 1 },
+];
+
+function valueInfo(name: string, type: ElementType, dims: readonly Dimension[]): object {
+  const dim = dims.map((d) => (typeof d === 'string' ? { dimParam: d } : { dimValue: d }));
+  return { name, type: { tensorType: { elemType: elementTypes[type], shape: { dim } } } };
+}
+
+function attributeMessage(name: string, value: Attribute): object {
+  if (typeof value === 'number') return { name, i: value, type: 2 };
+  if (typeof value === 'string') return { name, s: new TextEncoder().encode(value), type: 3 };
+  if ('float' in value) return { name, f: value.float, type: 1 };
+  if ('graph' in value) return { name, g: value.graph.message(), type: 5 };
+  return { name, ints: [...value], type: 7 };
+}
+
+/** Numbers names so that a graph and its subgraphs never share one. */
+class NameCounter {
+  private next = 0;
+  fresh(hint: string): Value {
+    return `${hint}_${this.next++}` as Value;
+  }
+}
+
+/**
+ * Nodes, constants and outputs in the making. A subgraph (a branch of `If`) may use every value of the graph around it.
+ */
+abstract class Scope {
+  protected readonly nodes: NodeMessage[] = [];
+  protected readonly initializers: object[] = [];
+  protected readonly outputs: object[] = [];
+  private readonly constants = new Map<string, Value>();
+
+  protected constructor(protected readonly names: NameCounter) {}
+
+  /** Adds a node with one output. */
+  op(opType: string, inputs: readonly Value[], attributes: Attributes = {}, domain = ''): Value {
+    return this.ops(opType, inputs, 1, attributes, domain)[0]!;
+  }
+
+  /** Adds a node with several outputs. */
+  ops(opType: string, inputs: readonly Value[], outputs: number, attributes: Attributes = {}, domain = ''): Value[] {
+    const output = Array.from({ length: outputs }, () => this.names.fresh(opType));
+    this.nodes.push({
+      opType,
+      domain,
+      name: output[0]!,
+      input: [...inputs],
+      output,
+      attribute: Object.entries(attributes).map(([name, value]) => attributeMessage(name, value)),
+    });
+    return output;
+  }
+
+  /** An operator of onnxruntime's own domain. */
+  contrib(opType: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.op(opType, inputs, attributes, 'com.microsoft');
+  }
+
+  /** A constant vector of 64-bit integers (shapes, axes); equal ones are shared. */
+  ints(...values: number[]): Value {
+    return this.constant(`i${values.join(',')}`, 'int64', [values.length], new BigInt64Array(values.map(BigInt)));
+  }
+
+  /** A constant scalar. */
+  scalar(value: number): Value {
+    return this.constant(`f${value}`, 'float32', [], new Float32Array([value]));
+  }
+
+  /** A constant tensor, stored in the graph itself: for small tables only, weights stay in their files. */
+  floats(values: Float32Array, shape: readonly number[]): Value {
+    return this.constant(undefined, 'float32', shape, values);
+  }
+
+  private constant(
+    key: string | undefined,
+    type: ElementType,
+    shape: readonly number[],
+    values: Float32Array | BigInt64Array,
+  ): Value {
+    const known = key === undefined ? undefined : this.constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.names.fresh('constant');
+    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.initializers.push({ name, dims: [...shape], dataType: elementTypes[type], rawData });
+    if (key !== undefined) this.constants.set(key, name);
+    return name;
+  }
+
+  /** Names a value as an output; an Identity node gives it exactly this name. */
+  protected addOutput(name: string, value: Value, type: ElementType, dims: readonly Dimension[]): void {
+    this.nodes.push({
+      opType: 'Identity',
+      domain: '',
+      name: `output_${name}`,
+      input: [value],
+      output: [name],
+      attribute: [],
+    });
+    this.outputs.push(valueInfo(name, type, dims));
+  }
+
+  protected graphMessage(name: string, inputs: object[]): object {
+    return { name, node: this.nodes, initializer: this.initializers, input: inputs, output: this.outputs };
+  }
+}
+
+/** One branch of an `If`. */
+export class Subgraph extends Scope {
+  constructor(names: NameCounter) {
+    super(names);
+  }
+
+  /** Declares the next result of the branch. */
+  result(value: Value, type: ElementType, dims: readonly Dimension[]): void {
+    this.addOutput(this.names.fresh('result'), value, type, dims);
+  }
+
+  message(): object {
+    return this.graphMessage('branch', []);
+  }
+}
+
+/** Builds one ONNX model. Weights are external data: the graph points into their files and copies nothing. */
+export class GraphBuilder extends Scope {
+  private readonly inputs: object[] = [];
+  private readonly weights = new Set<string>();
+
+  constructor() {
+    super(new NameCounter());
+  }
+
+  /** Declares an input of the model. */
+  input(name: string, type: ElementType, dims: readonly Dimension[]): Value {
+    this.inputs.push(valueInfo(name, type, dims));
+    return name as Value;
+  }
+
+  /** Declares an output of the model. */
+  output(name: string, value: Value, type: ElementType, dims: readonly Dimension[]): void {
+    this.addOutput(name, value, type, dims);
+  }
+
+  /** A weight that stays in its file; half-precision weights are cast to float32 (folded when the model is loaded). */
+  weight(name: string, tensor: ExternalTensor): Value {
+    if (!this.weights.has(name)) {
+      this.weights.add(name);
+      this.initializers.push({
+        name,
+        dims: [...tensor.shape],
+        dataType: elementTypes[tensor.type],
+        dataLocation: 1,
+        externalData: [
+          { key: 'location', value: tensor.location },
+          { key: 'offset', value: String(tensor.offset) },
+          { key: 'length', value: String(tensor.byteLength) },
+        ],
+      });
+    }
+    return tensor.type === 'float32' ? (name as Value) : this.op('Cast', [name as Value], { to: elementTypes.float32 });
+  }
+
+  /**
+   * `condition ? then : otherwise`, computed when the graph runs; only the taken branch costs anything. Both branches
+   * declare the same number of results, of equal types.
+   */
+  branch(condition: Value, results: number, then: (g: Subgraph) => void, otherwise: (g: Subgraph) => void): Value[] {
+    const build = (fill: (g: Subgraph) => void): { graph: Subgraph } => {
+      const graph = new Subgraph(this.names);
+      fill(graph);
+      return { graph };
+    };
+    return this.ops('If', [condition], results, { then_branch: build(then), else_branch: build(otherwise) });
+  }
+
+  /** The model as ONNX bytes. */
+  serialize(): Uint8Array {
+    const graph = this.graphMessage('a2sf', this.inputs);
+    return modelProto
+      .encode(modelProto.create({ irVersion: 10, producerName: 'a2sf', opsetImport: opsets, graph }))
+      .finish();
+  }
+}
