@@ -2,3 +2,18 @@ export { ConfigReader } from './config-reader.js';
 export { ModelWeights } from './model-weights.js';
 export type { LanguageModelFamily, LanguageModelShape } from './language-model.js';
 export { llama } from './families/llama.js';
+export { loadLanguageModel, type LoadedLanguageModel } from './load-language-model.js';
+export { m2Bert } from './families/m2-bert.js';
+export { readModelConfig } from './model-config.js';
+export { resolveModelFolder, type ModelFolder, type ModelKind } from './model-folder.js';
+export { modelPresets, type ModelPreset } from './model-presets.js';
+export { textEncoderFamilies, textEncoderFamilyOf } from './text-encoder-families.js';
+export type {
+  LengthTables,
+  TableInput,
+  TableInputs,
+  TextEncoderFamily,
+  TextEncoderGraph,
+  TextEncoderOutput,
+  TextEncoderShape,
+} from './text-encoder.js';

@@ -1,0 +1,47 @@
+import type { Metrics } from '@a2sf/observability';
+import type { GenerateResult, LanguageModelHost, SweepOutput } from '@a2sf/inference';
+
+/** What a generator tells Prometheus. */
+export interface GeneratorMetrics {
+  /** Runs a call of the model and keeps the queue's depth up to date around it. */
+  track<T>(call: () => Promise<T>): Promise<T>;
+  observeGenerate(result: GenerateResult): void;
+  observeSweep(output: SweepOutput): void;
+}
+
+const seconds = (milliseconds: number): number => milliseconds / 1000;
+
+export function generatorMetrics(metrics: Metrics, model: LanguageModelHost): GeneratorMetrics {
+  const prefill = metrics.histogram('a2sf_generator_prefill_seconds');
+  const decode = metrics.histogram('a2sf_generator_decode_seconds');
+  const tokens = metrics.counter('a2sf_generator_tokens_total');
+  const cacheBytes = metrics.gauge('a2sf_generator_cache_bytes');
+  const queueDepth = metrics.gauge('a2sf_generator_queue_depth');
+  return {
+    async track(call) {
+      const running = call();
+      queueDepth.set(model.queueDepth);
+      try {
+        return await running;
+      } finally {
+        queueDepth.set(model.queueDepth);
+      }
+    },
+    observeGenerate(result) {
+      prefill.observe(seconds(result.prefillMs));
+      decode.observe(seconds(result.decodeMs));
+      tokens.inc({ kind: 'prompt' }, result.promptTokens);
+      tokens.inc({ kind: 'generated' }, result.generatedTokens);
+      cacheBytes.set({ cache: 'full' }, result.fullCacheBytes);
+      cacheBytes.set({ cache: 'kept' }, result.cacheBytes);
+    },
+    observeSweep(output) {
+      prefill.observe(seconds(output.prefillMs));
+      decode.observe(seconds(output.decodeMs));
+      tokens.inc({ kind: 'prompt' }, output.promptTokens);
+      const distinct = output.results.filter((result) => result.sameAs === undefined);
+      const generated = distinct.reduce((sum, result) => sum + result.tokenIds.length, output.full?.tokenIds.length ?? 0);
+      tokens.inc({ kind: 'generated' }, generated);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { integer, oneOf, option, text } from '@a2sf/config';
+import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
+
+const model = 'Model';
+const limits = 'Limits';
+
+/** The flags of `a2sf serve generator`. */
+export const options = {
+  ...serverOptionsWithPorts({ port: 50052, httpPort: 9465 }),
+  modelName: option({ schema: text(), description: 'preset, folder or hub id (default: the embedded model)', group: model }),
+  device: option({ schema: oneOf(['cpu']), description: 'where the model runs', default: 'cpu', group: model }),
+  threads: option({ schema: integer({ min: 1, max: 1024 }), description: 'threads of one operator', default: 2, group: model }),
+  slots: option({
+    schema: integer({ min: 1, max: 4096 }),
+    description: 'compressed caches that are decoded together',
+    default: 64,
+    group: model,
+  }),
+  contextTokens: option({
+    schema: integer({ min: 8, max: 1_048_576 }),
+    description: 'positions to make room for, in tokens (default: the model’s own, at most 16384)',
+    group: model,
+  }),
+  maxPromptTokens: option({
+    schema: integer({ min: 2, max: 1_048_576 }),
+    description: 'longest prompt in tokens (default: the preset’s, else the context less 512)',
+    group: limits,
+  }),
+  maxNewTokensLimit: option({
+    schema: integer({ min: 1, max: 1_048_576 }),
+    description: 'most new tokens of one request',
+    default: 512,
+    group: limits,
+  }),
+  maxPromptBytes: option({
+    schema: integer({ min: 1, max: 1 << 30 }),
+    description: 'longest prompt text in bytes',
+    default: 4 << 20,
+    group: limits,
+  }),
+  maxQueue: option({
+    schema: integer({ min: 1, max: 100_000 }),
+    description: 'requests that may wait or run; more are refused at once',
+    default: 64,
+    group: limits,
+  }),
+};

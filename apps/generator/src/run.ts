@@ -1,0 +1,46 @@
+import { resolveOptions } from '@a2sf/config';
+import { serve } from '@a2sf/grpc-runtime';
+import { LanguageModelHost } from '@a2sf/inference';
+import { modelPresets, resolveModelFolder } from '@a2sf/model-zoo';
+import { Metrics, createLogger } from '@a2sf/observability';
+import { generatorMetrics } from './metrics.js';
+import { options } from './options.js';
+import { generatorService } from './service.js';
+
+/** Serves one language model until it is told to stop. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const command = { name: 'a2sf serve generator', description: 'Generates from a full or a compressed KV cache.' };
+  const { values } = resolveOptions(command, options, argv);
+  const log = createLogger({ name: 'generator', level: values.logLevel });
+  const { folder, name, preset } = resolveModelFolder(values.modelName, 'llm');
+  const maxPromptTokens = values.maxPromptTokens ?? (preset === undefined ? undefined : modelPresets[preset]?.maxPromptTokens);
+  const model = await LanguageModelHost.start(
+    {
+      folder,
+      name,
+      threads: values.threads,
+      slots: values.slots,
+      ...(values.contextTokens === undefined ? {} : { contextTokens: values.contextTokens }),
+      ...(maxPromptTokens === undefined ? {} : { maxPromptTokens }),
+    },
+    {
+      maxQueue: values.maxQueue,
+      onExit: (error) => {
+        log.fatal({ err: error }, 'the model worker is gone');
+        process.exit(1);
+      },
+    },
+  );
+  log.info(model.info, 'model loaded');
+  const metrics = new Metrics();
+  const limits = { maxNewTokens: values.maxNewTokensLimit, maxPromptBytes: values.maxPromptBytes };
+  const server = await serve({
+    name: 'generator',
+    service: generatorService(model, limits, generatorMetrics(metrics, model)),
+    options: values,
+    metrics,
+    log,
+    onStop: () => model.dispose(),
+  });
+  await server.stopped;
+}

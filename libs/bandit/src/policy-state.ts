@@ -1,0 +1,79 @@
+import { A2sfError } from '@a2sf/errors';
+
+/** A named array of a policy: row-major; measures are single precision, counts and offsets whole numbers. */
+export interface StateTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | BigInt64Array;
+}
+
+/** All that a policy has learned, under the tensor names of a checkpoint. Plain data: it may cross threads. */
+export interface PolicyState {
+  /** Name of the learning algorithm, a key of the registry. */
+  readonly agent: string;
+  /** Optimizer steps taken. */
+  readonly optimizerStep: number;
+  readonly tensors: ReadonlyMap<string, StateTensor>;
+}
+
+/** DATA_LOSS: a tensor of a stored policy is missing or cannot be right. */
+export function damagedState(tensor: string, problem: string): A2sfError {
+  return new A2sfError('DATA_LOSS', `tensor ${tensor}: ${problem}`, { field: tensor, reason: 'damaged-checkpoint' });
+}
+
+/** Reads the tensors of a stored policy, checking presence, type, shape and that every number is finite. */
+export class StateReader {
+  readonly #tensors: ReadonlyMap<string, StateTensor>;
+
+  constructor(state: PolicyState) {
+    this.#tensors = state.tensors;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  /** The shape of a tensor that must have `rank` dimensions, none of them 0. */
+  shape(name: string, rank: number): readonly number[] {
+    const { shape } = this.#get(name);
+    if (shape.length !== rank || shape.includes(0)) {
+      throw damagedState(name, `has shape [${shape.join(', ')}], expected ${rank} dimensions`);
+    }
+    return shape;
+  }
+
+  /** A copy of a tensor of finite numbers. */
+  floats(name: string, shape: readonly number[]): Float32Array {
+    const data = this.#sized(name, shape);
+    if (!(data instanceof Float32Array)) throw damagedState(name, 'is not of a float type');
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw damagedState(name, `holds ${data[bad]} at ${bad}`);
+    return data.slice();
+  }
+
+  /** A copy of a tensor of whole numbers, each in 0..2^53-1. */
+  counts(name: string, shape: readonly number[]): number[] {
+    const data = this.#sized(name, shape);
+    if (!(data instanceof BigInt64Array)) throw damagedState(name, 'is not of an integer type');
+    return Array.from(data, (value) => {
+      if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw damagedState(name, `holds ${value}`);
+      return Number(value);
+    });
+  }
+
+  #sized(name: string, shape: readonly number[]): StateTensor['data'] {
+    const tensor = this.#get(name);
+    if (tensor.shape.length !== shape.length || tensor.shape.some((length, i) => length !== shape[i])) {
+      throw damagedState(name, `has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`);
+    }
+    if (tensor.data.length !== shape.reduce((product, length) => product * length, 1)) {
+      throw damagedState(name, `holds ${tensor.data.length} numbers, which do not fill [${shape.join(', ')}]`);
+    }
+    return tensor.data;
+  }
+
+  #get(name: string): StateTensor {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw damagedState(name, 'is missing');
+    return tensor;
+  }
+}

@@ -1,0 +1,74 @@
+import { Metadata, type ServiceError, type StatusObject, status as Status } from '@grpc/grpc-js';
+import { A2sfError, type ErrorCode, isA2sfError } from '@a2sf/errors';
+
+/** Trailing metadata of a refused call. */
+export const reasonKey = 'a2sf-reason';
+export const fieldKey = 'a2sf-field';
+export const requestIdKey = 'a2sf-request-id';
+
+const maxDetails = 1024;
+const maxTrailer = 256;
+
+/** Printable ASCII, as metadata must be. */
+function headerValue(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, maxTrailer);
+}
+
+/** Text that encodeURI, which grpc-js applies to it, does not throw on: no lone surrogates, of bounded length. */
+function wellFormed(text: string): string {
+  return text.slice(0, maxDetails).replaceAll(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** The status a failed call is answered with; an error that is none of ours tells nothing but the request's id. */
+export function statusOf(error: unknown, requestId: string): StatusObject {
+  const metadata = new Metadata();
+  metadata.set(requestIdKey, requestId);
+  if (!isA2sfError(error)) {
+    metadata.set(reasonKey, 'internal');
+    return { code: Status.INTERNAL, details: `internal error, request ${requestId}`, metadata };
+  }
+  metadata.set(reasonKey, headerValue(error.reason));
+  if (error.field !== undefined) metadata.set(fieldKey, headerValue(error.field));
+  return { code: Status[error.code], details: wellFormed(error.message), metadata };
+}
+
+const ownCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'INVALID_ARGUMENT',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'DEADLINE_EXCEEDED',
+  'CANCELLED',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'UNIMPLEMENTED',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'ABORTED',
+  'INTERNAL',
+]);
+
+function text(metadata: Metadata | undefined, key: string): string | undefined {
+  const value = metadata?.get(key)[0];
+  return value === undefined ? undefined : String(value);
+}
+
+/** What a failed call means to its caller: the server's own words, or which peer could not be reached. */
+export function errorFromService(error: ServiceError, address: string, timeoutMs?: number): A2sfError {
+  const name = Status[error.code] ?? 'UNKNOWN';
+  const code = (ownCodes.has(name) ? name : 'INTERNAL') as ErrorCode;
+  const reason = text(error.metadata, reasonKey);
+  const field = text(error.metadata, fieldKey);
+  if (reason === undefined && code === 'UNAVAILABLE') {
+    return new A2sfError(code, `peer not reachable at ${address}`, { reason: 'unreachable', cause: error });
+  }
+  if (reason === undefined && code === 'DEADLINE_EXCEEDED' && timeoutMs !== undefined) {
+    return new A2sfError(code, `no answer from ${address} within ${timeoutMs} ms`, { cause: error });
+  }
+  return new A2sfError(code, error.details === '' ? `${name} from ${address}` : error.details, {
+    cause: error,
+    ...(reason === undefined ? {} : { reason }),
+    ...(field === undefined ? {} : { field }),
+  });
+}

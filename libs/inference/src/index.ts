@@ -1,0 +1,10 @@
+export { WorkerHost, type WorkerHostOptions } from './worker-host.js';
+export { LanguageModel, type CallControl } from './language-model.js';
+export { LanguageModelHost } from './language-model-host.js';
+export type * from './language-model-types.js';
+export { Tokenizer } from './tokenizer.js';
+export { TextStream } from './text-stream.js';
+export { SentenceEncoder } from './text-encoder.js';
+export { SentenceEncoderHost } from './text-encoder-host.js';
+export type * from './text-encoder-types.js';
+export { modelIdentity } from './model-identity.js';

@@ -1,0 +1,47 @@
+import type {
+  GenerateChunk,
+  GenerateInput,
+  GenerateResult,
+  InspectInput,
+  InspectOutput,
+  LanguageModelInfo,
+  LanguageModelOptions,
+  SweepInput,
+  SweepOutput,
+} from './language-model-types.js';
+import { WorkerHost, type WorkerHostOptions } from './worker-host.js';
+
+/** A LanguageModel in a worker thread of its own: the same calls, with an AbortSignal, and a bounded queue in front. */
+export class LanguageModelHost {
+  private constructor(private readonly host: WorkerHost<LanguageModelInfo>) {}
+
+  static async start(options: LanguageModelOptions, hostOptions: WorkerHostOptions = {}): Promise<LanguageModelHost> {
+    const entry = new URL('./language-model-worker.js', import.meta.url);
+    return new LanguageModelHost(await WorkerHost.start<LanguageModelOptions, LanguageModelInfo>(entry, options, hostOptions));
+  }
+
+  get info(): LanguageModelInfo {
+    return this.host.info;
+  }
+
+  /** Calls waiting or running. */
+  get queueDepth(): number {
+    return this.host.queueDepth;
+  }
+
+  generate(input: GenerateInput, onChunk: (chunk: GenerateChunk) => void, signal?: AbortSignal): Promise<GenerateResult> {
+    return this.host.call('generate', input, signal, (event) => onChunk(event as GenerateChunk));
+  }
+
+  sweep(input: SweepInput, signal?: AbortSignal): Promise<SweepOutput> {
+    return this.host.call('sweep', input, signal);
+  }
+
+  inspect(input: InspectInput, signal?: AbortSignal): Promise<InspectOutput> {
+    return this.host.call('inspect', input, signal);
+  }
+
+  dispose(): Promise<void> {
+    return this.host.dispose();
+  }
+}

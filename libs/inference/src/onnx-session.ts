@@ -1,0 +1,49 @@
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-node';
+
+export type { Tensor } from 'onnxruntime-node';
+
+// onnxruntime-node is a CommonJS package whose named exports Node cannot see.
+const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
+
+export interface SessionOptions {
+  /** Threads of one operator. */
+  readonly threads: number;
+  /** Real folder of the files that the graph's external data points into. */
+  readonly weightFolder?: string;
+}
+
+export type Feeds = Record<string, Ort.Tensor>;
+
+/** An onnxruntime session over a graph in memory. CPU inputs are read in place; every output is copied, so ask for few. */
+export class OnnxSession {
+  private constructor(private readonly session: Ort.InferenceSession) {}
+
+  static async create(graph: Uint8Array, { threads, weightFolder }: SessionOptions): Promise<OnnxSession> {
+    const extra =
+      weightFolder === undefined ? {} : { session: { model_external_initializers_file_folder_path: weightFolder } };
+    return new OnnxSession(
+      await ort.InferenceSession.create(graph, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 3,
+        extra,
+      }),
+    );
+  }
+
+  /** Runs the graph and returns the named outputs only. Blocks the thread. */
+  async run(feeds: Feeds, outputs: readonly string[]): Promise<Record<string, Ort.Tensor>> {
+    return await this.session.run(feeds, outputs as string[]);
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+export const float32 = (data: Float32Array, shape: readonly number[]): Ort.Tensor => new ort.Tensor('float32', data, shape);
+export const int64 = (data: readonly number[] | Int32Array | Uint32Array, shape: readonly number[]): Ort.Tensor =>
+  new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
+export const bool = (value: boolean): Ort.Tensor => new ort.Tensor('bool', [value], []);

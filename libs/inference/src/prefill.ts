@@ -1,0 +1,116 @@
+import type { CacheShape } from './kv-cache.js';
+import { KvCache } from './kv-cache.js';
+import { bool, float32, int64, type Feeds, type OnnxSession } from './onnx-session.js';
+
+/** Queries per run: larger chunks measured slower, smaller ones waste the matrix kernels. */
+const chunkLength = 256;
+
+export interface PrefillRequest {
+  readonly ids: readonly number[];
+  /** Windows to score the keys with, each [n]; may be empty. */
+  readonly windows: readonly Float32Array[];
+  /** Keys that the cache must have room for: the prompt and what is decoded behind it. */
+  readonly capacity: number;
+  /** Positions whose logits are wanted beside the last one's token, ascending. */
+  readonly logitPositions?: readonly number[];
+  readonly checkCancelled: () => void;
+}
+
+export interface Prefill {
+  readonly cache: KvCache;
+  /** The first new token: the most probable after the last position, the lowest id on ties. */
+  readonly next: number;
+  /** Per layer the windowed scores [G, A, n]: sum over the query heads of a KV head and over q of w_a(q) P[q, k]. */
+  readonly scores: readonly Float32Array[];
+  /** The logits asked for, [logitPositions, V]. */
+  readonly logits: readonly Float32Array[];
+}
+
+/**
+ * Runs a prompt through the model in chunks of queries, each against all keys so far, and adds up each key's windowed
+ * attention. Memory is bounded by the chunk: no n x n matrix exists.
+ */
+export async function prefill(session: OnnxSession, shape: CacheShape, request: PrefillRequest): Promise<Prefill> {
+  const { ids, windows, capacity, logitPositions = [], checkCancelled } = request;
+  const n = ids.length;
+  const cache = new KvCache(shape, 1, capacity);
+  const scores = Array.from({ length: shape.layers }, () => new Float32Array(shape.kvHeads * windows.length * n));
+  const logits: Float32Array[] = [];
+  let next = 0;
+  for (let start = 0; start < n; start += chunkLength) {
+    checkCancelled();
+    const end = Math.min(start + chunkLength, n);
+    const wanted = logitPositions.filter((position) => position >= start && position < end);
+    const last = end === n;
+    const rows = [...wanted, ...(last ? [n - 1] : [])].map((position) => position - start);
+    const outputs = [...cacheOutputs(shape.layers), ...(windows.length > 0 ? scoreOutputs(shape.layers) : [])];
+    if (rows.length > 0) outputs.push('next');
+    if (wanted.length > 0) outputs.push('logits');
+    const result = await session.run(chunkFeeds(cache, ids, windows, rows, start, end), outputs);
+    for (let layer = 0; layer < shape.layers; layer++) {
+      cache.write(layer, result[`key.${layer}`]!.data as Float32Array, result[`value.${layer}`]!.data as Float32Array, end - start);
+      if (windows.length > 0) addScores(scores[layer]!, n, result[`scores.${layer}`]!.data as Float32Array, end);
+    }
+    cache.advance(end - start);
+    if (wanted.length > 0) {
+      const all = result['logits']!.data as Float32Array;
+      const vocab = all.length / rows.length;
+      wanted.forEach((_, i) => logits.push(all.slice(i * vocab, (i + 1) * vocab)));
+    }
+    if (last) next = Number((result['next']!.data as BigInt64Array)[rows.length - 1]);
+  }
+  return { cache, next, scores, logits };
+}
+
+/** Names of the outputs that carry new cache rows. */
+export function cacheOutputs(layers: number): string[] {
+  return Array.from({ length: layers }, (_, layer) => [`key.${layer}`, `value.${layer}`]).flat();
+}
+
+function scoreOutputs(layers: number): string[] {
+  return Array.from({ length: layers }, (_, layer) => `scores.${layer}`);
+}
+
+function chunkFeeds(
+  cache: KvCache,
+  ids: readonly number[],
+  windows: readonly Float32Array[],
+  rows: readonly number[],
+  start: number,
+  end: number,
+): Feeds {
+  const length = end - start;
+  const weights = new Float32Array(windows.length * length); // [A, S]
+  windows.forEach((window, a) => weights.set(window.subarray(start, end), a * length));
+  return {
+    ...cache.feeds(),
+    ids: int64(ids.slice(start, end), [1, length]),
+    positions: int64(
+      Array.from({ length }, (_, i) => start + i),
+      [1, length],
+    ),
+    decode: bool(false),
+    past_length: int64([start], [1]),
+    mask: float32(causalMask(start, length), [length, end]),
+    windows: float32(weights, [windows.length, length]),
+    logit_rows: int64(rows, [rows.length]),
+  };
+}
+
+/** [S, T]: query i sees the keys up to its own position start + i. */
+function causalMask(start: number, length: number): Float32Array {
+  const total = start + length;
+  const mask = new Float32Array(length * total);
+  for (let i = 0; i < length; i++) mask.fill(-1e30, i * total + start + i + 1, (i + 1) * total);
+  return mask;
+}
+
+/** Adds a chunk's [G, A, T] to the sums [G, A, n]. */
+function addScores(sums: Float32Array, n: number, chunk: Float32Array, total: number): void {
+  const rows = sums.length / n;
+  for (let row = 0; row < rows; row++) {
+    const to = row * n;
+    const from = row * total;
+    for (let k = 0; k < total; k++) sums[to + k]! += chunk[from + k]!;
+  }
+}

@@ -1,0 +1,38 @@
+export interface SentenceEncoderOptions {
+  /** Folder with config.json, weights and, for texts, tokenizer.json. */
+  readonly folder: string;
+  /** Name to be known by. */
+  readonly name: string;
+  /** Threads of one operator. */
+  readonly threads: number;
+  /** `hidden_states` keeps every row of the last layer, for {@link SentenceEncoder.hiddenStates}; default `cls`. */
+  readonly output?: 'cls' | 'hidden_states';
+}
+
+export interface SentenceEncoderInfo {
+  readonly model: string;
+  /** Name and hash of the weights: what an embedding's encoder_id is. */
+  readonly encoderId: string;
+  readonly family: string;
+  readonly dimension: number;
+  /** Longest input in tokens, special tokens included. */
+  readonly maxTokens: number;
+  readonly vocab: number;
+  readonly pooling: string;
+  readonly device: string;
+  readonly hasTokenizer: boolean;
+}
+
+/** What is encoded: a text, or token ids as the whole input. */
+export type EncodeInput = { readonly text: string } | { readonly ids: readonly number[] };
+
+export interface Encoded {
+  /** [dimension] */
+  readonly values: Float32Array;
+  /** Tokens that were read; 0 for a blank input. */
+  readonly tokens: number;
+  /** Only the beginning was read. */
+  readonly truncated: boolean;
+  /** The input was blank; the vector is zero. */
+  readonly empty: boolean;
+}

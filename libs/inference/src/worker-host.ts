@@ -1,0 +1,118 @@
+import { Worker } from 'node:worker_threads';
+import { A2sfError } from '@a2sf/errors';
+import { fromErrorData, type CallMessage, type WorkerMessage } from './worker-protocol.js';
+
+export interface WorkerHostOptions {
+  /** Calls that may wait or run at once; one more is refused with RESOURCE_EXHAUSTED. Default 64. */
+  readonly maxQueue?: number;
+  /** Called once when the worker ends without having been asked to. */
+  readonly onExit?: (error: A2sfError) => void;
+}
+
+interface PendingCall {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onEvent: (event: unknown) => void;
+}
+
+/**
+ * The main thread's end of a worker that owns a model. onnxruntime blocks the thread it runs on, so sessions live in
+ * workers and this end stays free for health checks, cancellation and metrics.
+ */
+export class WorkerHost<Info> {
+  private readonly calls = new Map<number, PendingCall>();
+  private nextId = 0;
+  private ended: A2sfError | undefined;
+
+  private constructor(
+    private readonly worker: Worker,
+    private readonly options: WorkerHostOptions,
+    /** What the worker told about itself. */
+    readonly info: Info,
+  ) {}
+
+  /** Starts the worker and waits until it has loaded. Throws what the loading threw. */
+  static async start<Data, Info>(entry: URL, data: Data, options: WorkerHostOptions = {}): Promise<WorkerHost<Info>> {
+    const worker = new Worker(entry, { workerData: data });
+    const info = await new Promise<Info>((resolve, reject) => {
+      worker.once('message', (message: WorkerMessage) => {
+        if (message.kind === 'ready') resolve(message.info as Info);
+        else if (message.kind === 'failed') reject(fromErrorData(message.error));
+      });
+      worker.once('error', reject);
+      worker.once('exit', (code) => reject(new A2sfError('UNAVAILABLE', `the model worker ended with code ${code}`)));
+    }).catch(async (error: unknown) => {
+      await worker.terminate();
+      throw error;
+    });
+    worker.removeAllListeners();
+    const host = new WorkerHost<Info>(worker, options, info);
+    worker.on('message', (message: WorkerMessage) => host.receive(message));
+    worker.on('error', (error) => host.end(new A2sfError('UNAVAILABLE', 'the model worker failed', { cause: error })));
+    worker.on('exit', (code) => host.end(new A2sfError('UNAVAILABLE', `the model worker ended with code ${code}`)));
+    return host;
+  }
+
+  /** Calls waiting or running. */
+  get queueDepth(): number {
+    return this.calls.size;
+  }
+
+  /** Runs a method in the worker; `signal` stops the work at its next check and rejects at once with the signal's reason. */
+  call<Result>(
+    method: string,
+    params: unknown,
+    signal?: AbortSignal,
+    onEvent: (event: unknown) => void = () => {},
+  ): Promise<Result> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const limit = this.options.maxQueue ?? 64;
+    if (this.calls.size >= limit) {
+      const message = `the queue is full: ${limit} calls are waiting or running; try again later`;
+      return Promise.reject(new A2sfError('RESOURCE_EXHAUSTED', message, { reason: 'queue-full' }));
+    }
+    const id = this.nextId++;
+    const cancelled = new SharedArrayBuffer(4);
+    return new Promise<Result>((resolve, reject) => {
+      const onAbort = (): void => {
+        Atomics.store(new Int32Array(cancelled), 0, 1);
+        reject(signal?.reason);
+      };
+      const settle = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        this.calls.delete(id);
+      };
+      this.calls.set(id, {
+        resolve: (result) => (settle(), resolve(result)),
+        reject: (error) => (settle(), reject(error)),
+        onEvent,
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.worker.postMessage({ id, method, params, cancelled } satisfies CallMessage);
+    });
+  }
+
+  /** Ends the worker; calls in flight fail with UNAVAILABLE. May be called more than once. */
+  async dispose(): Promise<void> {
+    this.end(new A2sfError('UNAVAILABLE', 'the model worker was stopped'), true);
+    await this.worker.terminate();
+  }
+
+  private receive(message: WorkerMessage): void {
+    if (message.kind === 'ready' || message.kind === 'failed') return;
+    const call = this.calls.get(message.id);
+    if (call === undefined) return;
+    if (message.kind === 'event') call.onEvent(message.event);
+    else if (message.kind === 'result') call.resolve(message.result as never);
+    else call.reject(fromErrorData(message.error));
+  }
+
+  private end(error: A2sfError, asked = false): void {
+    if (this.ended !== undefined) return;
+    this.ended = error;
+    for (const call of this.calls.values()) call.reject(error);
+    this.calls.clear();
+    if (!asked) this.options.onExit?.(error);
+  }
+}

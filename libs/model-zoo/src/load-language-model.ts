@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { A2sfError } from '@a2sf/errors';
+import { ConfigReader } from './config-reader.js';
+import { llama } from './families/llama.js';
+import type { LanguageModelFamily, LanguageModelShape } from './language-model.js';
+import { readModelConfig } from './model-config.js';
+import { ModelWeights } from './model-weights.js';
+
+/** Adding a family: one file in families/, one entry here. */
+const families: readonly LanguageModelFamily[] = [llama];
+
+/** A model folder made ready to run. */
+export interface LoadedLanguageModel {
+  readonly family: LanguageModelFamily;
+  readonly shape: LanguageModelShape;
+  readonly weights: ModelWeights;
+  /** The ONNX graph; its external data lies in `weights.folder`. */
+  readonly graph: Uint8Array;
+  /** Positions the graph has room for. */
+  readonly positions: number;
+  /** Tokens that end a text. */
+  readonly endTokens: ReadonlySet<number>;
+}
+
+/** Contexts above this are taken only when asked for: position tables and caches grow with them. */
+const defaultContextTokens = 16_384;
+
+/**
+ * Reads a language model's folder and builds its graph.
+ * @param contextTokens positions to make room for; default the model's own, at most 16384.
+ */
+export function loadLanguageModel(folder: string, contextTokens?: number): LoadedLanguageModel {
+  const config = readModelConfig(folder);
+  const family = findFamily(config);
+  const shape = family.readShape(config);
+  const positions = contextTokens ?? Math.min(shape.maxPositions, defaultContextTokens);
+  if (positions > shape.maxPositions) {
+    throw A2sfError.invalid('context_tokens', `the model was made for ${shape.maxPositions} positions, got ${positions}`);
+  }
+  const weights = new ModelWeights(folder);
+  const graph = family.buildGraph(config, weights, positions);
+  return { family, shape, weights, graph, positions, endTokens: readEndTokens(folder, config, shape.vocab) };
+}
+
+function findFamily(config: ConfigReader): LanguageModelFamily {
+  const named = config.raw('architectures');
+  const architecture: unknown = Array.isArray(named) ? named[0] : undefined;
+  const family = families.find((f) => f.architectures.some((known) => known === architecture));
+  if (family !== undefined) return family;
+  const known = families.flatMap((f) => f.architectures).join(', ');
+  throw config.error('architectures', `${JSON.stringify(architecture ?? null)} is not supported (known: ${known})`);
+}
+
+/** generation_config.json's end tokens go before config.json's, as in transformers. */
+function readEndTokens(folder: string, config: ConfigReader, vocab: number): ReadonlySet<number> {
+  const path = join(folder, 'generation_config.json');
+  const generation = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>) : {};
+  const value = generation['eos_token_id'] ?? config.raw('eos_token_id') ?? [];
+  const ids: unknown[] = Array.isArray(value) ? value : [value];
+  for (const id of ids) {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= vocab) {
+      throw config.error('eos_token_id', `must be token ids below the vocabulary size ${vocab}`);
+    }
+  }
+  return new Set(ids as number[]);
+}

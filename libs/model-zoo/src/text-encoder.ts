@@ -1,0 +1,55 @@
+import type { ConfigReader } from './config-reader.js';
+import type { ModelWeights } from './model-weights.js';
+
+/** The sizes of a text encoder. */
+export interface TextEncoderShape {
+  /** Length of an embedding. */
+  readonly dimension: number;
+  /** Longest input in tokens, special tokens included. */
+  readonly maxTokens: number;
+  readonly vocab: number;
+}
+
+/** An input of a graph as plain data. */
+export type TableInput =
+  | { readonly type: 'float32'; readonly data: Float32Array; readonly shape: readonly number[] }
+  | { readonly type: 'int64'; readonly data: readonly number[]; readonly shape: readonly number[] };
+export type TableInputs = Readonly<Record<string, TableInput>>;
+
+/**
+ * Inputs of an encoder's graph that follow from the length of the text alone, such as convolution filters. They are made
+ * once per size class and reused for every text of that class.
+ */
+export interface LengthTables {
+  /** The size class of a length in tokens; equal classes share their tables. */
+  sizeOf(length: number): number;
+  /** `direct` are inputs of the encoder's graph as they are; `derivation` are the inputs of `graph`. */
+  inputs(size: number): { readonly direct: TableInputs; readonly derivation: TableInputs };
+  /** Computes the remaining tables from the weights. */
+  readonly graph: Uint8Array;
+  /** Outputs of `graph` that are inputs of the encoder's graph, by the same name. */
+  readonly outputs: readonly string[];
+}
+
+/** What the graph puts out: `cls` [dimension], row 0 of the last hidden states; or `hidden_states` [L, dimension], all rows. */
+export type TextEncoderOutput = 'cls' | 'hidden_states';
+
+/** The computation of one encoder: a graph with the input `ids` [L] int64, the tables, and one output. */
+export interface TextEncoderGraph {
+  readonly graph: Uint8Array;
+  readonly tables: LengthTables;
+}
+
+/** A family of text encoders: config.json -> ONNX graph. One text a run, never padded: L is the text's own length. */
+export interface TextEncoderFamily {
+  readonly name: string;
+  /** How token states become one vector. */
+  readonly pooling: 'cls';
+  /** The mark in config.json that this family goes by, in words. */
+  readonly mark: string;
+  recognises(config: ConfigReader): boolean;
+  /** What may stand in front of the tensors' names, in the order it is tried. */
+  readonly weightPrefixes: readonly string[];
+  readShape(config: ConfigReader): TextEncoderShape;
+  buildGraph(config: ConfigReader, weights: ModelWeights, output: TextEncoderOutput): TextEncoderGraph;
+}

@@ -1,0 +1,11 @@
+export { createLogger, logLevels, type Logger, type LoggerOptions, type LogLevel } from './logger.js';
+export {
+  metricSchema,
+  type LabelsOf,
+  type LabelValues,
+  type MetricDefinition,
+  type MetricName,
+  type MetricSchema,
+} from './metric-schema.js';
+export { Metrics, type CounterOf, type GaugeOf, type HistogramOf } from './metrics.js';
+export { startHttp, type HttpOptions, type HttpServer } from './http-server.js';

@@ -1,0 +1,147 @@
+/** Values a label can take: a closed set, or the numbers of the policy's action space (closed once it is loaded). */
+export type LabelValues = readonly string[] | 'action-space';
+
+/** What one metric of the suite is. */
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Label names, in order, with every value they can take; a metric without entry has none. */
+  readonly labels?: Readonly<Record<string, LabelValues>>;
+  /** Base unit, where there is one. */
+  readonly unit?: 'seconds' | 'bytes' | 'tokens';
+  /** Upper bounds of a histogram's buckets, ascending; +Inf is implied. */
+  readonly buckets?: readonly number[];
+}
+
+/** Milliseconds to minutes: queue-free calls of a tiny model up to prefills of a large one. */
+const latencies = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
+const stageLatencies = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600] as const;
+/** 64 KiB to 64 GiB in steps of four. */
+const cacheSizes = Array.from({ length: 11 }, (_, i) => 65_536 * 4 ** i);
+
+/** Every metric of the suite's own; label values are closed sets, so that no input can grow the number of series. */
+export const metricSchema = {
+  a2sf_generator_prefill_seconds: {
+    type: 'histogram',
+    help: 'Time of prefill, scores and selection of one prompt.',
+    unit: 'seconds',
+    buckets: latencies,
+  },
+  a2sf_generator_decode_seconds: {
+    type: 'histogram',
+    help: 'Time of decoding one request.',
+    unit: 'seconds',
+    buckets: latencies,
+  },
+  a2sf_generator_tokens_total: {
+    type: 'counter',
+    help: 'Tokens read as prompts and tokens generated.',
+    unit: 'tokens',
+    labels: { kind: ['prompt', 'generated'] },
+  },
+  a2sf_generator_slots_in_use: { type: 'gauge', help: 'Cache slots that are decoding.' },
+  a2sf_generator_queue_depth: { type: 'gauge', help: 'Requests that wait for the model.' },
+  a2sf_generator_cache_bytes: {
+    type: 'histogram',
+    help: 'Key and value bytes of one prompt: of its full cache, and of what was kept.',
+    unit: 'bytes',
+    labels: { cache: ['full', 'kept'] },
+    buckets: cacheSizes,
+  },
+  a2sf_policy_select_seconds: {
+    type: 'histogram',
+    help: 'Time of choosing actions, embedding excluded.',
+    unit: 'seconds',
+    buckets: latencies,
+  },
+  a2sf_policy_actions_total: {
+    type: 'counter',
+    help: 'Actions chosen, by steepness a and offset b.',
+    labels: { a: 'action-space', b: 'action-space' },
+  },
+  a2sf_policy_version: { type: 'gauge', help: 'Version of the served policy; 0 while none is loaded.' },
+  a2sf_policy_prediction_loss: { type: 'gauge', help: 'Mean squared error of the last update, before its step.' },
+  a2sf_policy_uncertainty: {
+    type: 'histogram',
+    help: 'Uncertainty of the chosen actions.',
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000],
+  },
+  a2sf_policy_updates_total: { type: 'counter', help: 'Updates applied.' },
+  a2sf_policy_rewards_rejected_total: { type: 'counter', help: 'Experiences of updates that were refused.' },
+  a2sf_reward_score_seconds: {
+    type: 'histogram',
+    help: 'Time of scoring one item, by metric; mix stands for every weighted mix.',
+    unit: 'seconds',
+    labels: {
+      metric: [
+        'cosine',
+        'rouge_1',
+        'rouge_2',
+        'rouge_l',
+        'exact_prefix',
+        'qa_f1',
+        'qa_f1_zh',
+        'rouge',
+        'rouge_zh',
+        'classification',
+        'retrieval',
+        'retrieval_zh',
+        'count',
+        'code_sim',
+        'log_prob',
+        'mix',
+      ],
+    },
+    buckets: latencies,
+  },
+  a2sf_encoder_encode_seconds: {
+    type: 'histogram',
+    help: 'Time of embedding one request.',
+    unit: 'seconds',
+    buckets: latencies,
+  },
+  a2sf_encoder_tokens_total: { type: 'counter', help: 'Tokens read.', unit: 'tokens' },
+  a2sf_encoder_truncated_total: { type: 'counter', help: 'Texts cut to the limit of the model.' },
+  a2sf_trainer_iteration: { type: 'gauge', help: 'Iterations done.' },
+  a2sf_trainer_reward: { type: 'gauge', help: 'Mean reward of the last iteration.' },
+  a2sf_trainer_regret: {
+    type: 'gauge',
+    help: 'Mean of best reward minus chosen reward over the last evaluation.',
+  },
+  a2sf_trainer_episodes_total: {
+    type: 'counter',
+    help: 'Episodes by outcome.',
+    labels: { outcome: ['settled', 'kept_all', 'failed'] },
+  },
+  a2sf_trainer_stage_seconds: {
+    type: 'histogram',
+    help: 'Time of one stage of an iteration.',
+    unit: 'seconds',
+    labels: { stage: ['encode', 'select', 'generate', 'score', 'update', 'evaluate', 'checkpoint'] },
+    buckets: stageLatencies,
+  },
+  a2sf_trainer_evaluation_reward: {
+    type: 'gauge',
+    help: 'Mean reward of the last evaluation, of the policy and of each baseline.',
+    labels: { baseline: ['policy', 'full', 'random', 'h2o', 'snapkv_16', 'best_fixed', 'oracle'] },
+  },
+  a2sf_trainer_last_checkpoint_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the last checkpoint was written, in seconds since the epoch.',
+    unit: 'seconds',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricSchema = typeof metricSchema;
+
+/** Names of the suite's metrics of one type. */
+export type MetricName<T extends MetricDefinition['type']> = {
+  [N in keyof MetricSchema]: MetricSchema[N] extends { readonly type: T } ? N : never;
+}[keyof MetricSchema];
+
+type ValueOf<V> = V extends readonly (infer W)[] ? W : number | string;
+
+/** The labels of a suite metric; `never` where it has none. */
+export type LabelsOf<N extends keyof MetricSchema> = MetricSchema[N] extends { readonly labels: infer L }
+  ? { readonly [K in keyof L]: ValueOf<L[K]> }
+  : never;

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type * as Ort from 'onnxruntime-node';
+import { GraphBuilder } from './graph-builder.js';
+
+const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
+const folder = mkdtempSync(join(tmpdir(), 'a2sf-graph-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const session = (g: GraphBuilder): Promise<Ort.InferenceSession> =>
+  ort.InferenceSession.create(g.serialize(), {
+    logSeverityLevel: 3,
+    extra: { session: { model_external_initializers_file_folder_path: folder } },
+  });
+const vector = (...values: number[]): Ort.Tensor => new ort.Tensor('float32', Float32Array.from(values), [values.length]);
+
+test('a graph computes what its nodes say', async () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['N']);
+  g.output('y', g.op('Add', [g.op('Mul', [x, g.scalar(3)]), g.floats(new Float32Array([1, 2]), [2])]), 'float32', ['N']);
+  const { y } = await (await session(g)).run({ x: vector(10, 20) });
+  assert.deepEqual([...(y!.data as Float32Array)], [31, 62]);
+});
+
+test('a weight is read from its place in a file, half precision as float32', async () => {
+  const bytes = Buffer.alloc(64);
+  bytes.writeFloatLE(1.5, 8);
+  bytes.writeFloatLE(-2, 12);
+  bytes.writeUInt16LE(0x3fc0, 16); // 1.5 as bfloat16
+  bytes.writeUInt16LE(0xc000, 18); // -2 as bfloat16
+  bytes.writeUInt16LE(0x3e00, 24); // 1.5 as float16
+  bytes.writeUInt16LE(0xc000, 26); // -2 as float16
+  writeFileSync(join(folder, 'w.bin'), bytes);
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [2]);
+  const at = { shape: [2], location: 'w.bin' };
+  const weights = [
+    g.weight('f', { type: 'float32', offset: 8, byteLength: 8, ...at }),
+    g.weight('b', { type: 'bfloat16', offset: 16, byteLength: 4, ...at }),
+    g.weight('h', { type: 'float16', offset: 24, byteLength: 4, ...at }),
+  ];
+  weights.forEach((weight, i) => g.output(`y${i}`, g.op('Mul', [x, weight]), 'float32', [2]));
+  const result = await (await session(g)).run({ x: vector(2, 3) });
+  for (const name of ['y0', 'y1', 'y2']) assert.deepEqual([...(result[name]!.data as Float32Array)], [3, -6]);
+});
+
+test('a branch runs only the side that its condition picks, and sees the values around it', async () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [2]);
+  const condition = g.input('condition', 'bool', []);
+  const [y] = g.branch(
+    condition,
+    1,
+    (then) => then.result(then.op('Mul', [x, then.scalar(2)]), 'float32', [2]),
+    (otherwise) => otherwise.result(otherwise.op('Neg', [x]), 'float32', [2]),
+  );
+  g.output('y', y!, 'float32', [2]);
+  const s = await session(g);
+  for (const [value, expected] of [[true, [2, 4]], [false, [-1, -2]]] as const) {
+    const result = await s.run({ x: vector(1, 2), condition: new ort.Tensor('bool', [value], []) });
+    assert.deepEqual([...(result['y']!.data as Float32Array)], expected);
+  }
+});
+
+test('a weight outside the model folder is refused when the model is loaded', async () => {
+  for (const location of ['../w.bin', '/etc/hostname']) {
+    const g = new GraphBuilder();
+    const w = g.weight('w', { type: 'float32', shape: [1], location, offset: 0, byteLength: 4 });
+    g.output('y', g.op('Neg', [w]), 'float32', [1]);
+    await assert.rejects(session(g), location);
+  }
+});

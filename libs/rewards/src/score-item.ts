@@ -1,0 +1,68 @@
+import { A2sfError } from '@a2sf/errors';
+import { scoredPart } from './dataset-metrics.js';
+import type { Metric, MetricContext } from './metric.js';
+
+/** One text to score. */
+export interface ScoreItem {
+  readonly prediction: string;
+  /** The texts to compare with, at least one; the best match counts. */
+  readonly references: readonly string[];
+  /** The classes to choose from; empty for other metrics than classification. */
+  readonly allClasses: readonly string[];
+  /** Dataset whose first-line rule applies to task metrics; may be empty. */
+  readonly dataset: string;
+}
+
+/** True for an empty text and for white space alone: it scores 0 under every metric. */
+export function isBlank(text: string): boolean {
+  return text.trim() === '';
+}
+
+/** The texts of an item whose embeddings `scoreItem` will ask for; none when the score is 0 without them. */
+export function textsToEmbed(metric: Metric, item: ScoreItem): string[] {
+  if (!metric.needsEmbeddings || isBlank(item.prediction)) return [];
+  const references = item.references.filter((reference) => !isBlank(reference));
+  return references.length === 0 ? [] : [item.prediction, ...references];
+}
+
+/**
+ * max over the references of metric(prediction, reference), clamped to 0..1; 0 where either is blank.
+ *
+ * Throws INVALID_ARGUMENT without references or without the classes that the metric needs, RESOURCE_EXHAUSTED for texts
+ * longer than the metric compares, and INTERNAL when a metric gives NaN.
+ */
+export function scoreItem(metric: Metric, item: ScoreItem, embedding?: MetricContext['embedding']): number {
+  const steps = scoreSteps(metric, item, embedding);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** `scoreItem` in steps of one reference, so that a caller can do other work in between. */
+export function* scoreSteps(
+  metric: Metric,
+  item: ScoreItem,
+  embedding: MetricContext['embedding'] = noEmbedding,
+): Generator<void, number> {
+  if (item.references.length === 0) throw A2sfError.invalid('references', 'needs at least one text');
+  if (metric.needsClasses && item.allClasses.length === 0) {
+    throw A2sfError.invalid('all_classes', `${metric.name} needs at least one class`);
+  }
+  const prediction = metric.kind === 'task' ? scoredPart(item.prediction, item.dataset) : item.prediction;
+  if (isBlank(prediction)) return 0;
+  const context: MetricContext = { allClasses: item.allClasses, embedding };
+  let best = 0;
+  for (const reference of item.references) {
+    if (isBlank(reference)) continue;
+    const score = metric.score(prediction, reference, context);
+    if (Number.isNaN(score)) throw new A2sfError('INTERNAL', `metric ${metric.name} gave NaN`);
+    if (score > best) best = score;
+    yield;
+  }
+  return Math.min(best, 1);
+}
+
+function noEmbedding(): never {
+  throw new A2sfError('FAILED_PRECONDITION', 'no embeddings were made for this item');
+}

@@ -1,0 +1,7 @@
+export { byteLengthOf, bytesPerElement, isDType, type DType } from './dtype.js';
+export { openSafetensors, readTensor, type SafetensorsFile } from './safetensors-file.js';
+export { encodeSafetensors, parseSafetensors, type SafetensorsContent, type Tensor } from './safetensors-bytes.js';
+export { type TensorInfo } from './safetensors-header.js';
+export { parseStrictJson, StrictJsonError, type StrictJson, type StrictJsonLimits } from './strict-json.js';
+export { toFloat32 } from './to-float32.js';
+export { openWeights, type WeightIndex } from './weights.js';

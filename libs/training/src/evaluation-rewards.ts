@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { ActionSpace } from '@a2sf/kv-compression';
+import { allOrAbort } from './all-or-abort.js';
+import type { RewardRow } from './baselines.js';
+import { keepsAll, sweepTask, type GenerationSettings } from './iteration.js';
+import type { Peers } from './peers.js';
+import type { Prompt } from './prompt.js';
+import type { PromptMemory } from './prompt-memory.js';
+import type { RewardRule } from './reward-rule.js';
+
+/** What every action earns on one evaluation prompt, as a line of evaluation_rewards.jsonl. */
+export interface EvaluationRewards extends RewardRow {
+  /** Hash of all that the numbers depend on beside the prompt. */
+  readonly key: string;
+  readonly id: string;
+  /** SHA-256 of the prompt's text. */
+  readonly hash: string;
+  readonly prompt_tokens: number;
+  /** True when the prompt fits the budget; `rewards` is then empty. */
+  readonly kept_all: boolean;
+}
+
+/** What the rewards of evaluation prompts depend on. */
+export interface EvaluationContext {
+  readonly peers: Peers;
+  readonly memory: PromptMemory;
+  readonly reward: RewardRule;
+  readonly generation: GenerationSettings;
+  readonly space: ActionSpace;
+  /** Identity of the language model. */
+  readonly modelId: string;
+}
+
+/** Where rewards that were computed before are kept. */
+export interface EvaluationRewardsFile {
+  read(): readonly EvaluationRewards[];
+  append(line: EvaluationRewards): void;
+}
+
+/**
+ * The rewards of all actions on every prompt of the set, in its order, from one sweep each. Rewards that the file holds
+ * are taken from it; the others are added to it as they come, so that an interrupted computation is not lost.
+ */
+export async function evaluationRewards(
+  context: EvaluationContext,
+  file: EvaluationRewardsFile,
+  onProgress: (done: number, of: number) => void,
+  signal?: AbortSignal,
+): Promise<EvaluationRewards[]> {
+  const key = keyOf(context);
+  const kept = new Map(file.read().flatMap((line) => (line.key === key ? [[line.hash, line]] : [])));
+  const prompts = Array.from({ length: context.memory.size }, (_, index) => context.memory.prompt(index));
+  let done = 0;
+  return allOrAbort(
+    prompts,
+    async (prompt, either) => {
+      let line = kept.get(prompt.hash);
+      if (line === undefined) {
+        line = { key, ...(await sweepPrompt(prompt, context, either)) };
+        file.append(line);
+      }
+      onProgress(++done, prompts.length);
+      return line;
+    },
+    signal,
+  );
+}
+
+async function sweepPrompt(
+  prompt: Prompt,
+  { peers, reward, generation, space }: EvaluationContext,
+  signal: AbortSignal,
+): Promise<Omit<EvaluationRewards, 'key'>> {
+  const outcome = await peers.sweep(sweepTask(prompt, space.actions(), true, generation), signal);
+  const about = { id: prompt.id, hash: prompt.hash, prompt_tokens: outcome.promptTokens };
+  if (keepsAll(outcome, generation)) return { ...about, kept_all: true, full: 1, rewards: [] };
+  // Actions that keep the same positions write the same text; each text is scored once.
+  const texts = [...new Set(reward.againstFull ? outcome.texts : [...outcome.texts, outcome.full!])];
+  const scores = await peers.score(
+    texts.map((text) => reward.task(prompt, text, outcome.full)),
+    signal,
+  );
+  const scoreOf = new Map(texts.map((text, i) => [text, scores[i]!]));
+  return {
+    ...about,
+    kept_all: false,
+    full: reward.againstFull ? 1 : scoreOf.get(outcome.full!)!,
+    rewards: outcome.texts.map((text) => scoreOf.get(text)!),
+  };
+}
+
+function keyOf({ reward, generation, space, modelId }: EvaluationContext): string {
+  const { aValues, bValues } = space;
+  const text = JSON.stringify([modelId, reward.name, generation, aValues, bValues]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,109 @@
+import type {
+  EmbeddingOutput,
+  EncoderInfoResponseOutput,
+  GeneratorInfoResponseOutput,
+  PolicyInfoResponseOutput,
+  PromptWrapOutput,
+} from '@a2sf/contracts';
+import type { Action } from '@a2sf/kv-compression';
+
+/** The vector that an encoder made of a prompt. */
+export type Embedding = EmbeddingOutput;
+
+/** The action that the policy chose for one prompt. */
+export interface Choice {
+  readonly action: Action;
+  readonly actionIndex: number;
+  readonly predictedReward: number;
+  readonly uncertainty: number;
+}
+
+/** How the policy is to choose: with the exploration bonus of weight `beta`, or greedily. */
+export interface SelectionMode {
+  readonly explore: boolean;
+  readonly beta?: number;
+}
+
+/** One prompt to be decoded under one or many actions. */
+export interface SweepTask {
+  readonly text: string;
+  /** Never empty: the trainer always names the actions. */
+  readonly actions: readonly Action[];
+  /** Keys kept per layer and KV head. */
+  readonly budget: number;
+  /** The last of them that are kept unconditionally; 0 means the default rule. */
+  readonly recent: number;
+  readonly maxNewTokens: number;
+  /** Also decode from the full cache. */
+  readonly includeFull: boolean;
+  readonly wrap: PromptWrapOutput;
+  /** Tokens at most, before wrapping; 0 means the server's limit. A longer prompt is cut, never refused. */
+  readonly maxPromptTokens: number;
+}
+
+/** What a sweep gave. */
+export interface SweepOutcome {
+  /** The full cache's text; undefined when it was not asked for. */
+  readonly full: string | undefined;
+  /** One text per action, in the order asked. */
+  readonly texts: readonly string[];
+  readonly promptTokens: number;
+  readonly keptTokens: number;
+}
+
+/** One text to score. */
+export interface ScoreTask {
+  /** Metric name; empty means the dataset's own metric. */
+  readonly metric: string;
+  readonly prediction: string;
+  readonly references: readonly string[];
+  readonly allClasses: readonly string[];
+  readonly dataset: string;
+}
+
+/** What the policy learns from. */
+export interface Experience {
+  /** Unique over the policy's life. */
+  readonly id: string;
+  readonly embedding: Embedding;
+  readonly actionIndex: number;
+  /** In 0..1. */
+  readonly reward: number;
+}
+
+/** What an update did. */
+export interface UpdateResult {
+  /** Mean squared error of the predictions for the tried actions, before the step. */
+  readonly predictionLoss: number;
+  /** Experiences that the policy had learnt from before. */
+  readonly skipped: number;
+}
+
+/** Who the peers are. */
+export interface PeerInfo {
+  readonly encoder: EncoderInfoResponseOutput;
+  /** One entry per generator, in the order given. */
+  readonly generators: readonly GeneratorInfoResponseOutput[];
+  readonly policy: PolicyInfoResponseOutput;
+  readonly reward: { readonly metrics: readonly string[]; readonly encoderId: string };
+}
+
+/** The four services as the trainer sees them. Every call may reject with an A2sfError; `signal` abandons it. */
+export interface Peers {
+  /** Asks every peer who it is. */
+  describe(signal?: AbortSignal): Promise<PeerInfo>;
+  /** Embeds texts, order kept. */
+  encode(texts: readonly string[], signal?: AbortSignal): Promise<Embedding[]>;
+  /** Chooses one action per embedding, order kept; changes nothing in the policy. */
+  selectActions(embeddings: readonly Embedding[], mode: SelectionMode, signal?: AbortSignal): Promise<Choice[]>;
+  /** Decodes a prompt under the given actions on the least busy generator. */
+  sweep(task: SweepTask, signal?: AbortSignal): Promise<SweepOutcome>;
+  /** Scores texts, order kept; every score is in 0..1. */
+  score(tasks: readonly ScoreTask[], signal?: AbortSignal): Promise<number[]>;
+  /** One learning step; the same `updateId` twice is applied once. Takes no signal: once begun it is finished. */
+  update(updateId: string, experiences: readonly Experience[]): Promise<UpdateResult>;
+  /** The policy as the bytes of one safetensors file that stands at `iteration`. */
+  exportCheckpoint(iteration: number): Promise<Uint8Array>;
+  /** Replaces the policy. */
+  importCheckpoint(bytes: Uint8Array): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import { A2sfError } from '@a2sf/errors';
+import type { Peers, ScoreTask } from './peers.js';
+import type { Prompt } from './prompt.js';
+
+/**
+ * What a reward compares. By a named metric: the compressed cache's text against the full cache's text of the same
+ * prompt, so that the full cache earns 1 by definition. By the dataset's own metric (`dataset`): the text against the
+ * row's answers, so that the full cache earns what it earns.
+ */
+export class RewardRule {
+  /** Name as the flag spells it: a metric, or `dataset`. */
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name === '' ? 'dataset' : name;
+  }
+
+  /** True when texts are compared with the full cache's text. */
+  get againstFull(): boolean {
+    return this.name !== 'dataset';
+  }
+
+  /** What the reward is, for people. */
+  get description(): string {
+    return this.againstFull
+      ? `${this.name} of the text against the full cache's text`
+      : "the dataset's own metric against the answers";
+  }
+
+  /** The scoring of one text; `full` is the full cache's text, needed when texts are compared with it. */
+  task(prompt: Prompt, prediction: string, full: string | undefined): ScoreTask {
+    if (this.againstFull && full === undefined) throw new A2sfError('INTERNAL', 'full: the text of the full cache is missing');
+    return {
+      metric: this.againstFull ? this.name : '',
+      prediction,
+      references: this.againstFull ? [full!] : prompt.answers,
+      allClasses: prompt.allClasses,
+      dataset: prompt.dataset,
+    };
+  }
+
+  /**
+   * Scores one item, so that an unknown metric, a dataset without metric or an encoder that does not load is told
+   * before the first episode. Throws INVALID_ARGUMENT naming `reward`, or the row that has no answers.
+   */
+  async check(peers: Peers, prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
+    const unanswered = this.againstFull ? undefined : prompts.find((prompt) => prompt.answers.length === 0);
+    if (unanswered !== undefined) {
+      throw A2sfError.invalid('reward', `dataset needs answers, row ${unanswered.id} has none; choose a metric such as rouge_l`);
+    }
+    const samples = new Map(prompts.map((prompt) => [this.againstFull ? '' : prompt.dataset, prompt]));
+    if (samples.size > 0) await peers.score([...samples.values()].map((p) => this.task(p, 'text', 'text')), signal);
+  }
+}

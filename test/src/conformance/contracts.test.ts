@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { root } from './workspace.js';
+
+const files = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.ts'))
+    .sort();
+
+test('the committed types and descriptors are those of the protos', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'a2sf-contracts-'));
+  try {
+    execFileSync(process.execPath, ['tools/generate-contracts.mjs', join(folder, 'gen'), join(folder, 'd.binpb')], { cwd: root });
+    const committed = join(root, 'libs/contracts/src/gen');
+    assert.deepEqual(files(join(folder, 'gen')), files(committed));
+    for (const name of files(committed)) {
+      assert.equal(readFileSync(join(folder, 'gen', name), 'utf8'), readFileSync(join(committed, name), 'utf8'), name);
+    }
+    assert.ok(readFileSync(join(folder, 'd.binpb')).equals(readFileSync(join(root, 'libs/contracts/descriptors.binpb'))));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('the protos pass buf lint, every field commented', () => {
+  execFileSync(join(root, 'node_modules/.bin/buf'), ['lint', 'protos'], { cwd: root });
+});
