@@ -15,7 +15,7 @@ export function generatorMetrics(metrics: Metrics, model: LanguageModelHost): Ge
   const prefill = metrics.histogram('a2sf_generator_prefill_seconds');
   const decode = metrics.histogram('a2sf_generator_decode_seconds');
   const tokens = metrics.counter('a2sf_generator_tokens_total');
-  const cacheBytes = metrics.gauge('a2sf_generator_cache_bytes');
+  const cacheBytes = metrics.histogram('a2sf_generator_cache_bytes');
   const queueDepth = metrics.gauge('a2sf_generator_queue_depth');
   return {
     async track(call) {
@@ -32,8 +32,8 @@ export function generatorMetrics(metrics: Metrics, model: LanguageModelHost): Ge
       decode.observe(seconds(result.decodeMs));
       tokens.inc({ kind: 'prompt' }, result.promptTokens);
       tokens.inc({ kind: 'generated' }, result.generatedTokens);
-      cacheBytes.set({ cache: 'full' }, result.fullCacheBytes);
-      cacheBytes.set({ cache: 'kept' }, result.cacheBytes);
+      cacheBytes.observe({ cache: 'full' }, result.fullCacheBytes);
+      cacheBytes.observe({ cache: 'kept' }, result.cacheBytes);
     },
     observeSweep(output) {
       prefill.observe(seconds(output.prefillMs));

@@ -1,7 +1,7 @@
 import { Command, Option as CommandOption } from 'commander';
 import type { Option, Options } from './option.js';
 import { boolean } from './schemas.js';
-import { envOf, flagOf, keysByFlag, nearest } from './spelling.js';
+import { envOf, keysByFlag, nearest } from './spelling.js';
 
 /** Name and one-line description of a command, for `--help`. */
 export interface CommandDescription {
@@ -38,13 +38,14 @@ function build(command: CommandDescription, options: Options): Command {
     .usage('[flags]')
     .helpOption(false)
     .configureHelp({ helpWidth: 110 });
-  for (const [key, option] of Object.entries(options)) {
-    const flag = flagOf(key, option);
+  for (const [flag, key] of keysByFlag(options)) {
+    const option = options[key]!;
     const shape = isBoolean(option) ? ' [boolean]' : option.list === true ? ' <values...>' : ' <value>';
     const entry = new CommandOption(`--${flag}${shape}`, option.description)
       .helpGroup(`${option.group ?? 'Options'}:`)
       .env(envOf(key, option));
-    if (option.default !== undefined) entry.default(option.default, shownDefault(option.default));
+    const shown = option.default === undefined ? '' : shownDefault(option.default);
+    if (shown !== '') entry.default(option.default, shown);
     built.addOption(entry);
     if (isBoolean(option)) built.addOption(new CommandOption(`--no-${flag}`).hideHelp());
   }
@@ -71,11 +72,7 @@ export function helpText(command: CommandDescription, options: Options): string 
  * Reads flags; nothing is checked yet beyond their shape. Spellings are brought to commander's first (kebab-case to
  * snake_case), and what it would stop at (unknown flag, missing value) is collected instead, so that all of it is told.
  */
-export function readCommandLine(
-  command: CommandDescription,
-  options: Options,
-  argv: readonly string[],
-): CommandLine {
+export function readCommandLine(command: CommandDescription, options: Options, argv: readonly string[]): CommandLine {
   const keys = keysByFlag(options);
   const violations: string[] = [];
   const accepted: string[] = [];
@@ -111,7 +108,7 @@ export function readCommandLine(
       const meant = nearest(flag, [...keys.keys(), configFlag, 'help']);
       violations.push(`${token.split('=')[0]}: unknown flag${meant === undefined ? '' : `, did you mean --${meant}?`}`);
       // What follows an unknown flag is taken for its value, so that one slip is told once.
-      while (value === '' && argv[i + 1] !== undefined && !argv[i + 1]!.startsWith('-')) i++;
+      if (value === '') while (argv[i + 1]?.startsWith('-') === false) i++;
     }
   }
   const built = build(command, options);

@@ -13,7 +13,7 @@ function causes(error: Error): string[] {
   const lines: string[] = [];
   let cause = error.cause;
   for (let depth = 0; cause !== undefined && depth < 8; depth++) {
-    lines.push(`caused by: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
+    lines.push(`caused by: ${cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause}`);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return lines;
@@ -30,7 +30,9 @@ export function runMain(name: string, main: (argv: string[]) => Promise<void>): 
     process.stderr.write(text);
     process.exit(exitCode);
   };
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(0) : fail(error)));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EPIPE' ? process.exit(0) : fail(error),
+  );
   process.on('uncaughtException', fail);
   void Promise.resolve()
     .then(() => main(process.argv.slice(2)))

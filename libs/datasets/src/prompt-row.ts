@@ -114,7 +114,7 @@ class Fields {
   id(field: string): string | undefined {
     const value = this.#values.get(field) ?? undefined;
     if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-    if (Number.isSafeInteger(value)) return String(value as number);
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
     this.report(field, 'must be a string that is not empty, or a whole number');
     return undefined;
   }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Metadata, type PartialStatusObject, status as Status } from '@grpc/grpc-js';
+import { type Metadata, status as Status } from '@grpc/grpc-js';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import type { Logger } from '@a2sf/observability';
 import type { MethodMetrics } from './call-metrics.js';
 import type { CallContext } from './handlers.js';
-import { statusOf } from './status.js';
+import { type CallStatus, statusOf } from './status.js';
 
 /** What a scope needs of the call below it. */
 export interface ScopeOptions {
@@ -13,7 +13,7 @@ export interface ScopeOptions {
   readonly log: Logger;
   readonly draining: AbortSignal;
   /** Sends a status down to the wire; called once at most. */
-  readonly send: (status: PartialStatusObject) => void;
+  readonly send: (status: CallStatus) => void;
   /** Called once, when the status is sent and the handler has ended. */
   readonly onReleased: (scope: CallScope) => void;
 }
@@ -30,6 +30,7 @@ export class CallScope {
   /** A status is still owed. */
   open = true;
   private handlerRuns = false;
+  private released = false;
   private deadlineMs = 0;
   private readonly controller = new AbortController();
   private readonly startedAt = performance.now();
@@ -68,7 +69,8 @@ export class CallScope {
       .then(work)
       .catch((error: unknown) => {
         if (this.open) this.fail(error);
-        else if (!signal.aborted || !isA2sfError(error)) log.debug({ err: error }, 'handler failed after its call ended');
+        else if (!signal.aborted || !isA2sfError(error))
+          log.debug({ err: error }, 'handler failed after its call ended');
       })
       .finally(() => {
         this.handlerRuns = false;
@@ -86,7 +88,7 @@ export class CallScope {
   }
 
   /** Ends the call with a status. */
-  settle(status: PartialStatusObject, reason?: A2sfError): void {
+  settle(status: CallStatus, reason?: A2sfError): void {
     if (!this.open) return;
     this.end(Status[status.code] ?? 'UNKNOWN', reason ?? new A2sfError('CANCELLED', 'the call has ended'));
     this.o.send(status);
@@ -106,7 +108,7 @@ export class CallScope {
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.o.metrics.handled(code, seconds);
     this.o.log.debug({ requestId: this.requestId, method: this.method, code, seconds }, 'call ended');
-    if (this.handlerRuns) this.controller.abort(reason);
+    if (this.handlerRuns && code !== 'OK') this.controller.abort(reason);
   }
 
   private release(): void {
@@ -115,6 +117,4 @@ export class CallScope {
     this.o.metrics.inFlight(-1);
     this.o.onReleased(this);
   }
-
-  private released = false;
 }

@@ -1,3 +1,4 @@
+import './grpc-log.js';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 
 // The one place where connections get their security. Everything is plaintext for now; servers bind to loopback by default.

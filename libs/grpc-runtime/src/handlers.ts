@@ -59,6 +59,4 @@ export function service<H>(definition: ServiceDefinition, handlers: HandlersOf<H
 }
 
 export type AnyServerCall =
-  | ServerUnaryCall<unknown, unknown>
-  | ServerWritableStream<unknown, unknown>
-  | ServerReadableStream<unknown, unknown>;
+  ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown> | ServerReadableStream<unknown, unknown>;

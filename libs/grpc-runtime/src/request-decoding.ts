@@ -1,4 +1,4 @@
-import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { suiteDescriptors } from './descriptors.js';
 import { checkWire, wireMessage } from './wire-check.js';
@@ -36,7 +36,7 @@ function checkedDecoder(method: AnyMethod): (bytes: Buffer) => unknown {
 }
 
 /** The definition of a service whose requests are checked on their raw bytes before they are decoded. */
-export function withCheckedRequests(definition: ServiceDefinition): ServiceDefinition<UntypedServiceImplementation> {
+export function withCheckedRequests(definition: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [
       name,

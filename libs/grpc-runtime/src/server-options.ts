@@ -9,7 +9,12 @@ export function serverOptionsWithPorts(defaults: { readonly port: number; readon
   const group = 'Server';
   const ms = (min: number): ReturnType<typeof integer> => integer({ min, max: 2_147_483_647 });
   return {
-    host: option({ schema: text({ maxLength: 253 }), description: 'address to listen on', default: '127.0.0.1', group }),
+    host: option({
+      schema: text({ maxLength: 253 }),
+      description: 'address to listen on',
+      default: '127.0.0.1',
+      group,
+    }),
     port: option({ schema: port, description: 'gRPC port; 0 = any free one', default: defaults.port, group }),
     httpPort: option({
       schema: port,

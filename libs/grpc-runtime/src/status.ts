@@ -1,5 +1,14 @@
-import { Metadata, type ServiceError, type StatusObject, status as Status } from '@grpc/grpc-js';
+import {
+  Metadata,
+  type ServerInterceptingCallInterface,
+  type ServiceError,
+  type StatusObject,
+  status as Status,
+} from '@grpc/grpc-js';
 import { A2sfError, type ErrorCode, isA2sfError } from '@a2sf/errors';
+
+/** A status as a call is ended with; its metadata are the trailers. */
+export type CallStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 /** Trailing metadata of a refused call. */
 export const reasonKey = 'a2sf-reason';

@@ -40,7 +40,27 @@ export interface WireLimits {
 export const defaultWireLimits: WireLimits = { maxDepth: 32, maxEntries: 65_536, maxNumbers: 1 << 20 };
 
 /** Wire type by FieldDescriptorProto.Type (1 double .. 18 sint64); 10 is the group, which proto3 has not. */
-const wireByType = [-1, FIXED64, FIXED32, VARINT, VARINT, VARINT, FIXED64, FIXED32, VARINT, BYTES, -1, BYTES, BYTES, VARINT, VARINT, FIXED32, FIXED64, VARINT, VARINT];
+const wireByType = [
+  -1,
+  FIXED64,
+  FIXED32,
+  VARINT,
+  VARINT,
+  VARINT,
+  FIXED64,
+  FIXED32,
+  VARINT,
+  BYTES,
+  -1,
+  BYTES,
+  BYTES,
+  VARINT,
+  VARINT,
+  FIXED32,
+  FIXED64,
+  VARINT,
+  VARINT,
+];
 
 function kindOf(type: number): Kind {
   switch (type) {
@@ -58,7 +78,11 @@ function kindOf(type: number): Kind {
 }
 
 /** The wire form of a message type and of all it holds. */
-export function wireMessage(descriptors: Descriptors, name: string, known = new Map<string, WireMessage>()): WireMessage {
+export function wireMessage(
+  descriptors: Descriptors,
+  name: string,
+  known = new Map<string, WireMessage>(),
+): WireMessage {
   const done = known.get(name);
   if (done !== undefined) return done;
   const declared = descriptors.messages.get(name);

@@ -35,7 +35,7 @@ export async function decodeGreedy(session: OnnxSession, request: DecodeRequest)
     const goesOn = onToken(row, token);
     if (!goesOn || endTokens.has(token) || tokens[row]!.length === maxNewTokens) live.delete(row);
   };
-  for (const row of [...live]) accept(row);
+  for (const row of live) accept(row);
   for (let step = 0; live.size > 0; step++) {
     checkCancelled();
     const rows = cache.rows;
@@ -60,7 +60,7 @@ export async function decodeGreedy(session: OnnxSession, request: DecodeRequest)
     }
     cache.advance(1);
     current = Array.from(result['next']!.data as BigInt64Array, Number);
-    for (const row of [...live]) accept(row);
+    for (const row of live) accept(row);
   }
   return tokens;
 }

@@ -105,7 +105,7 @@ function copyRows(
   let start = 0;
   while (start < positions.length) {
     let end = start + 1;
-    while (end < positions.length && positions[end]! === positions[end - 1]! + 1) end++;
+    while (end < positions.length && positions[end - 1]! + 1 === positions[end]) end++;
     const first = (sourceRow + positions[start]!) * headDim;
     target.set(source.subarray(first, first + (end - start) * headDim), (targetRow + start) * headDim);
     start = end;

@@ -32,12 +32,8 @@ export class TableCache {
   /** The inputs that a text of this many tokens adds to the encoder's graph. */
   async feeds(length: number): Promise<Feeds> {
     const size = this.tables.sizeOf(length);
-    let entry = this.entries.get(size);
-    if (entry === undefined) {
-      const added: Entry = { feeds: this.derive(size), bytes: 0 };
-      entry = added;
-    }
-    this.entries.delete(size);
+    const entry = this.entries.get(size) ?? { feeds: this.derive(size), bytes: 0 };
+    this.entries.delete(size); // to the end of the order
     this.entries.set(size, entry);
     try {
       const feeds = await entry.feeds;

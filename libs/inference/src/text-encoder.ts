@@ -12,6 +12,8 @@ import { Tokenizer } from './tokenizer.js';
  * run one by one and are never padded. Blocks the thread it runs on; use SentenceEncoderHost in a service.
  */
 export class SentenceEncoder {
+  private disposed = false;
+
   private constructor(
     readonly info: SentenceEncoderInfo,
     private readonly reader: EncoderInputReader,
@@ -89,8 +91,10 @@ export class SentenceEncoder {
     return read.ids.length === 0 ? new Float32Array(0) : await this.run(read.ids);
   }
 
-  /** Frees the sessions. */
+  /** Frees the sessions. May be called more than once. */
   async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
     await this.session.dispose();
     await this.tables.dispose();
   }

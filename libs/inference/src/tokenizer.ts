@@ -13,8 +13,8 @@ export class Tokenizer {
     if (!existsSync(path)) return undefined;
     const configPath = join(folder, 'tokenizer_config.json');
     try {
-      const config: unknown = existsSync(configPath) ? JSON.parse(readFileSync(configPath, 'utf8')) : {};
-      return new Tokenizer(new HfTokenizer(JSON.parse(readFileSync(path, 'utf8')), config as object));
+      const config: object = existsSync(configPath) ? JSON.parse(readFileSync(configPath, 'utf8')) : {};
+      return new Tokenizer(new HfTokenizer(JSON.parse(readFileSync(path, 'utf8')), config));
     } catch (cause) {
       throw new A2sfError('DATA_LOSS', 'tokenizer.json: cannot be read as a tokenizer', { field: 'tokenizer.json', cause });
     }

@@ -34,22 +34,22 @@ export class WorkerHost<Info> {
   /** Starts the worker and waits until it has loaded. Throws what the loading threw. */
   static async start<Data, Info>(entry: URL, data: Data, options: WorkerHostOptions = {}): Promise<WorkerHost<Info>> {
     const worker = new Worker(entry, { workerData: data });
+    const gone = (code: number): A2sfError => new A2sfError('UNAVAILABLE', `the model worker ended with code ${code}`);
     const info = await new Promise<Info>((resolve, reject) => {
       worker.once('message', (message: WorkerMessage) => {
         if (message.kind === 'ready') resolve(message.info as Info);
         else if (message.kind === 'failed') reject(fromErrorData(message.error));
       });
       worker.once('error', reject);
-      worker.once('exit', (code) => reject(new A2sfError('UNAVAILABLE', `the model worker ended with code ${code}`)));
+      worker.once('exit', (code) => reject(gone(code)));
     }).catch(async (error: unknown) => {
       await worker.terminate();
       throw error;
     });
-    worker.removeAllListeners();
     const host = new WorkerHost<Info>(worker, options, info);
     worker.on('message', (message: WorkerMessage) => host.receive(message));
     worker.on('error', (error) => host.end(new A2sfError('UNAVAILABLE', 'the model worker failed', { cause: error })));
-    worker.on('exit', (code) => host.end(new A2sfError('UNAVAILABLE', `the model worker ended with code ${code}`)));
+    worker.on('exit', (code) => host.end(gone(code)));
     return host;
   }
 

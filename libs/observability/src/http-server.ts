@@ -39,7 +39,7 @@ async function answerTo(request: IncomingMessage, o: HttpOptions): Promise<Answe
   if (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0) {
     return { status: 413, body: 'a request here has no body\n' };
   }
-  const path = (request.url ?? '/').split('?', 1)[0];
+  const path: string = (request.url ?? '/').replace(/\?.*$/s, '');
   switch (path) {
     case '/healthz':
       return { status: 200, body: 'ok\n' };
@@ -101,22 +101,14 @@ export async function startHttp(o: HttpOptions): Promise<HttpServer> {
 }
 
 function listenError(error: unknown, address: string): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return new A2sfError('FAILED_PRECONDITION', `--http_port: ${address} is already in use`, {
-        field: 'http_port',
-        reason: 'port-in-use',
-        cause: error,
-      });
-    case 'EACCES':
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new A2sfError('FAILED_PRECONDITION', `--host, --http_port: cannot listen on ${address}`, {
-        field: 'http_port',
-        reason: 'cannot-listen',
-        cause: error,
-      });
-    default:
-      return error;
-  }
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const known = new Map([
+    ['EADDRINUSE', `--http_port: ${address} is already in use`],
+    ['EACCES', `--http_port: not allowed to listen on ${address}`],
+    ['EADDRNOTAVAIL', `--host: ${address} is not an address of this machine`],
+    ['ENOTFOUND', `--host: ${address} is not known`],
+  ]).get(code);
+  if (known === undefined) return error;
+  const reason = code === 'EADDRINUSE' ? 'port-in-use' : 'cannot-listen';
+  return new A2sfError('FAILED_PRECONDITION', known, { field: 'http_port', reason, cause: error });
 }

@@ -64,7 +64,9 @@ export class Metrics {
   }
 
   gauge<N extends MetricName<'gauge'>>(name: N): GaugeOf<LabelsOf<N>> {
-    const made = this.once(name, (definition, labelNames) => this.addGauge({ name, help: definition.help, labelNames }));
+    const made = this.once(name, (definition, labelNames) =>
+      this.addGauge({ name, help: definition.help, labelNames }),
+    );
     return made as GaugeOf<LabelsOf<N>>;
   }
 
@@ -93,7 +95,10 @@ export class Metrics {
     return new Histogram({ ...o, registers: [this.registry] });
   }
 
-  private once<M>(name: keyof typeof metricSchema, make: (d: MetricDefinition, labelNames: string[]) => M): unknown {
+  private once(
+    name: keyof typeof metricSchema,
+    make: (definition: MetricDefinition, labelNames: string[]) => unknown,
+  ): unknown {
     const existing = this.registry.getSingleMetric(name);
     if (existing !== undefined) return existing;
     const definition: MetricDefinition = metricSchema[name];

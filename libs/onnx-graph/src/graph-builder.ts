@@ -77,7 +77,7 @@ abstract class Scope {
   protected readonly outputs: object[] = [];
   private readonly constants = new Map<string, Value>();
 
-  protected constructor(protected readonly names: NameCounter) {}
+  constructor(protected readonly names: NameCounter) {}
 
   /** Adds a node with one output. */
   op(opType: string, inputs: readonly Value[], attributes: Attributes = {}, domain = ''): Value {
@@ -153,10 +153,6 @@ abstract class Scope {
 
 /** One branch of an `If`. */
 export class Subgraph extends Scope {
-  constructor(names: NameCounter) {
-    super(names);
-  }
-
   /** Declares the next result of the branch. */
   result(value: Value, type: ElementType, dims: readonly Dimension[]): void {
     this.addOutput(this.names.fresh('result'), value, type, dims);

@@ -74,4 +74,4 @@ const schema = {
   },
 };
 
-export const modelProto = protobuf.Root.fromJSON(schema as protobuf.INamespace).lookupType('onnx.ModelProto');
+export const modelProto = protobuf.Root.fromJSON(schema).lookupType('onnx.ModelProto');

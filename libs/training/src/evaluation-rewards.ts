@@ -34,7 +34,7 @@ export interface EvaluationContext {
 /** Where rewards that were computed before are kept. */
 export interface EvaluationRewardsFile {
   read(): readonly EvaluationRewards[];
-  append(line: EvaluationRewards): void;
+  append(line: EvaluationRewards): Promise<void>;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function evaluationRewards(
       let line = kept.get(prompt.hash);
       if (line === undefined) {
         line = { key, ...(await sweepPrompt(prompt, context, either)) };
-        file.append(line);
+        await file.append(line);
       }
       onProgress(++done, prompts.length);
       return line;

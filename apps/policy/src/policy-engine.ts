@@ -1,0 +1,96 @@
+import { Worker } from 'node:worker_threads';
+import { A2sfError } from '@a2sf/errors';
+import type { HyperParameters } from '@a2sf/run-store';
+import type { Learner } from './learner.js';
+import type { Method, PlainError, WorkerRequest, WorkerResponse } from './policy-worker.js';
+
+/** How an engine is run. */
+export interface EngineOptions {
+  /** The numbers that were set explicitly. */
+  readonly given: Partial<HyperParameters>;
+  /** Calls that may wait or run; more are refused. Default 1024. */
+  readonly maxPending?: number;
+  /** The worker died by itself; every call from now on fails. */
+  readonly onExit: (error: Error) => void;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The learner in a thread of its own: while it computes, the server answers health checks, metrics and deadlines. Calls are
+ * done in the order they are made; a call that nobody waits for any more is done all the same.
+ */
+export class PolicyEngine {
+  readonly #worker: Worker;
+  readonly #maxPending: number;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+  #gone: Error | undefined;
+
+  constructor({ given, maxPending = 1024, onExit }: EngineOptions) {
+    this.#maxPending = maxPending;
+    this.#worker = new Worker(new URL('./policy-worker.js', import.meta.url), { workerData: given, name: 'policy' });
+    this.#worker.on('message', (response: WorkerResponse) => this.#settle(response));
+    const lose = (error: Error): void => {
+      if (this.#gone !== undefined) return;
+      this.#fail(error);
+      onExit(error);
+    };
+    this.#worker.on('error', lose);
+    this.#worker.on('exit', (code) => lose(new Error(`the policy worker ended with code ${code}`)));
+  }
+
+  /** Calls a method of the learner; bytes that fill their buffer move to it. Throws RESOURCE_EXHAUSTED when too many calls wait, UNAVAILABLE when it is stopped. */
+  call<M extends Method>(method: M, ...args: Parameters<Learner[M]>): Promise<ReturnType<Learner[M]>> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) throw this.#gone;
+      if (this.#pending.size >= this.#maxPending) {
+        const message = `the policy works on ${this.#maxPending} calls, its limit; try again later`;
+        throw new A2sfError('RESOURCE_EXHAUSTED', message, { reason: 'queue-full' });
+      }
+      const request: WorkerRequest = { id: this.#nextId++, method, args };
+      this.#pending.set(request.id, { resolve: (result) => resolve(result as ReturnType<Learner[M]>), reject });
+      this.#worker.postMessage(request, wholeBuffers(args));
+    });
+  }
+
+  /** Ends the worker; calls that wait fail with UNAVAILABLE. Safe to call twice. */
+  async dispose(): Promise<void> {
+    this.#fail(new A2sfError('UNAVAILABLE', 'the server is shutting down', { reason: 'shutting-down' }));
+    await this.#worker.terminate();
+  }
+
+  #settle(response: WorkerResponse): void {
+    const pending = this.#pending.get(response.id);
+    this.#pending.delete(response.id);
+    if ('error' in response) pending?.reject(errorOf(response.error));
+    else pending?.resolve(response.result);
+  }
+
+  #fail(error: Error): void {
+    this.#gone ??= error;
+    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    this.#pending.clear();
+  }
+}
+
+function wholeBuffers(args: readonly unknown[]): ArrayBuffer[] {
+  return args.flatMap((arg) =>
+    arg instanceof Uint8Array && arg.buffer instanceof ArrayBuffer && arg.byteLength === arg.buffer.byteLength
+      ? [arg.buffer]
+      : [],
+  );
+}
+
+function errorOf(plain: PlainError): Error {
+  if (plain.code === undefined) {
+    const error = new Error(plain.message);
+    error.stack = plain.stack;
+    return error;
+  }
+  const { code, message, field, reason } = plain;
+  return new A2sfError(code, message, { reason, ...(field === undefined ? {} : { field }) });
+}

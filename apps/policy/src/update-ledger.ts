@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { A2sfError } from '@a2sf/errors';
+
+/** An experience as it reached the policy. */
+export interface ExperienceInput {
+  /** Path of the experience in its request, for errors. */
+  readonly field: string;
+  readonly id: string;
+  readonly context: Float32Array;
+  readonly encoderId: string;
+  readonly actionIndex: number;
+  readonly reward: number;
+}
+
+/** A batch to learn from. */
+export interface UpdateInput {
+  readonly updateId: string;
+  readonly experiences: readonly ExperienceInput[];
+}
+
+/** How much is remembered. */
+export interface LedgerLimits {
+  /** Updates whose answers are remembered. */
+  readonly updates: number;
+  /** Experiences whose ids are remembered. */
+  readonly experiences: number;
+}
+
+interface Entry<Answer> {
+  readonly contentHash: string;
+  readonly answer: Answer;
+}
+
+/**
+ * What makes an update safe to repeat: the answers of the last updates by their id, and the ids of the experiences they
+ * applied. Of both the oldest are forgotten first; a repetition that comes after that counts as new.
+ */
+export class UpdateLedger<Answer> {
+  readonly #limits: LedgerLimits;
+  readonly #updates = new Map<string, Entry<Answer>>();
+  readonly #experiences = new Set<string>();
+
+  constructor(limits: LedgerLimits = { updates: 1024, experiences: 1_000_000 }) {
+    this.#limits = limits;
+  }
+
+  /** The answer that an update got before. Throws INVALID_ARGUMENT when its id was used for other experiences. */
+  answered(update: UpdateInput): Answer | undefined {
+    const entry = this.#updates.get(update.updateId);
+    if (entry === undefined) return undefined;
+    if (entry.contentHash !== contentHash(update)) {
+      throw A2sfError.invalid('update_id', 'was used for other experiences', 'update-id-reused');
+    }
+    return entry.answer;
+  }
+
+  /** True when an experience of this id was applied by an earlier update. */
+  hasApplied(experienceId: string): boolean {
+    return this.#experiences.has(experienceId);
+  }
+
+  record(update: UpdateInput, answer: Answer): void {
+    this.#updates.set(update.updateId, { contentHash: contentHash(update), answer });
+    for (const { id } of update.experiences) this.#experiences.add(id);
+    forgetOldest(this.#updates, this.#limits.updates);
+    forgetOldest(this.#experiences, this.#limits.experiences);
+  }
+}
+
+/** Maps and sets keep the order of insertion. */
+function forgetOldest(collection: Map<string, unknown> | Set<string>, limit: number): void {
+  for (const key of collection.keys()) {
+    if (collection.size <= limit) return;
+    collection.delete(key);
+  }
+}
+
+function contentHash({ experiences }: UpdateInput): string {
+  const hash = createHash('sha256');
+  for (const { id, context, encoderId, actionIndex, reward } of experiences) {
+    hash.update(`${JSON.stringify([id, encoderId, actionIndex, reward, context.length])}\n`);
+    hash.update(new Uint8Array(context.buffer, context.byteOffset, context.byteLength));
+  }
+  return hash.digest('base64');
+}

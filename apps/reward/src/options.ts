@@ -1,0 +1,27 @@
+import { integer, oneOf, option, text } from '@a2sf/config';
+import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
+
+const encoder = 'Encoder of the cosine reward';
+
+/** The flags of `a2sf serve reward`. */
+export const options = {
+  ...serverOptionsWithPorts({ port: 50053, httpPort: 9466 }),
+  maxItems: option({
+    schema: integer({ min: 1, max: 100_000 }),
+    description: 'most items of one request',
+    default: 1024,
+    group: 'Limits',
+  }),
+  modelName: option({
+    schema: text(),
+    description: 'folder or hub id, loaded at the first cosine (default: the embedded encoder)',
+    group: encoder,
+  }),
+  device: option({ schema: oneOf(['cpu']), description: 'where the encoder runs', default: 'cpu', group: encoder }),
+  threads: option({
+    schema: integer({ min: 1, max: 1024 }),
+    description: 'threads of one operator',
+    default: 1,
+    group: encoder,
+  }),
+};

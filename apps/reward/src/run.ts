@@ -1,0 +1,27 @@
+import { resolveOptions } from '@a2sf/config';
+import { serve } from '@a2sf/grpc-runtime';
+import { resolveModelFolder } from '@a2sf/model-zoo';
+import { Metrics, createLogger } from '@a2sf/observability';
+import { LazyEmbedder } from './embedder.js';
+import { options } from './options.js';
+import { rewardService } from './service.js';
+
+/** Serves rewards until it is told to stop. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const command = { name: 'a2sf serve reward', description: 'Scores texts against references.' };
+  const { values } = resolveOptions(command, options, argv);
+  const log = createLogger({ name: 'reward', level: values.logLevel });
+  const { folder, name } = resolveModelFolder(values.modelName, 'encoder'); // a wrong name fails now, not at the first cosine
+  const embedder = new LazyEmbedder({ folder, name, threads: values.threads }, log);
+  const metrics = new Metrics();
+  const server = await serve({
+    name: 'reward',
+    service: rewardService(embedder, { maxItems: values.maxItems }, metrics.histogram('a2sf_reward_score_seconds')),
+    options: values,
+    metrics,
+    log,
+    onStop: () => embedder.dispose(),
+  });
+  server.setReady(true);
+  await server.stopped;
+}

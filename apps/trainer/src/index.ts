@@ -1,0 +1,3 @@
+export { options, type Profile, type TrainerOptions } from './options.js';
+export { run, type RunOptions } from './run.js';
+export type { StartSuite, Suite } from './suite.js';

@@ -1,0 +1,61 @@
+import { flagOf, type Options, type Resolution } from '@a2sf/config';
+import { A2sfError } from '@a2sf/errors';
+import type { RunIdentities } from '@a2sf/training';
+
+/** Flags that belong to a process and not to its run. */
+const ofTheProcess: ReadonlySet<string> = new Set(['resume', 'overwrite', 'saveDir', 'host', 'httpPort', 'logLevel']);
+
+/** The options of a run as its config.json holds them: by flag, null when not set. */
+export function recordOptions<O extends Options>(options: O, values: Resolution<O>['values']): Record<string, unknown> {
+  const given = values as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(options)
+      .filter(([key]) => !ofTheProcess.has(key))
+      .map(([key, option]) => [flagOf(key, option), given[key] ?? null]),
+  );
+}
+
+/**
+ * The options of a resumed run: what is given now, and for the rest what the run was begun with. Throws DATA_LOSS naming
+ * the key of config.json that holds no valid value.
+ */
+export function resumeOptions<O extends Options>(
+  options: O,
+  { values, sources }: Resolution<O>,
+  config: unknown,
+): Resolution<O>['values'] {
+  const recorded = recordOf(recordOf(config)['options']);
+  const merged: Record<string, unknown> = { ...values };
+  for (const [key, option] of Object.entries(options)) {
+    const flag = flagOf(key, option);
+    if (sources[key] !== 'default' || ofTheProcess.has(key) || !Object.hasOwn(recorded, flag)) continue;
+    if (recorded[flag] === null) {
+      merged[key] = undefined;
+      continue;
+    }
+    const parsed = option.schema.safeParse(recorded[flag]);
+    if (!parsed.success) {
+      const problem = parsed.error.issues[0]?.message ?? 'is not valid';
+      throw new A2sfError('DATA_LOSS', `config.json: options.${flag}: ${problem}`, { field: 'resume' });
+    }
+    merged[key] = parsed.data;
+  }
+  return merged as Resolution<O>['values'];
+}
+
+/** Who took part in a run, by its config.json. */
+export function recordedIdentities(config: unknown): RunIdentities {
+  const recorded = recordOf(config);
+  const text = (key: string) => (typeof recorded[key] === 'string' ? recorded[key] : '');
+  return {
+    modelId: text('model_id'),
+    encoderId: text('encoder_id'),
+    trainHash: text('train_hash'),
+    evaluationHash: text('evaluation_hash'),
+  };
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new A2sfError('DATA_LOSS', 'config.json: is not the description of a run', { field: 'resume' });
+}

@@ -1,0 +1,22 @@
+import { resultsTable, type TrainingOutcome } from '@a2sf/training';
+import type { RunPlan } from './run-plan.js';
+
+/** What a run says before it begins. */
+export function introduction({ settings, definition }: RunPlan, train: number, evaluation: number, saveDir: string): string {
+  const { budget, maxNewTokens } = settings.generation;
+  return [
+    `model ${definition.identities.modelId}, encoder ${definition.identities.encoderId}`,
+    `${train} training prompts, ${evaluation} evaluation prompts, budget ${budget}, ${maxNewTokens} new tokens`,
+    `reward: ${settings.reward.description}`,
+    `run folder ${saveDir}, seed ${settings.seed}`,
+  ].join('\n');
+}
+
+/** What a run says when it ended. */
+export function conclusion({ iteration, interrupted, evaluation }: TrainingOutcome, { settings }: RunPlan, saveDir: string): string {
+  if (interrupted) return `stopped behind iteration ${iteration}; go on with: a2sf train --resume ${saveDir}`;
+  if (evaluation === undefined) {
+    return `no evaluation: every evaluation prompt fits the budget of ${settings.generation.budget} tokens`;
+  }
+  return `\n${resultsTable(evaluation, settings.reward.description)}`;
+}

@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { resolveOptions } from '@a2sf/config';
+import { findResumePoint } from '@a2sf/training';
+import { withProfile, type Profile } from './options.js';
+import { resumeOptions } from './recorded-options.js';
+import { runTraining } from './run-training.js';
+import { listenForStop } from './stop-request.js';
+import type { StartSuite } from './suite.js';
+
+/** How a command runs the trainer. */
+export interface RunOptions {
+  /** Starts the services when no addresses are given; without it addresses are required. */
+  readonly startSuite?: StartSuite;
+  /** Name of the command in its help; default `a2sf train`. */
+  readonly command?: string;
+  /** What the command does, for its help. */
+  readonly description?: string;
+  /** Values in the place of the defaults. */
+  readonly profile?: Profile;
+}
+
+/**
+ * Trains a policy as the flags say. A run stopped by SIGINT or SIGTERM writes a checkpoint and sets the exit code 130 or
+ * 143; a second signal ends the process at once.
+ */
+export async function run(argv: readonly string[], how: RunOptions = {}): Promise<void> {
+  const {
+    command: name = 'a2sf train',
+    description = 'Trains a policy that chooses, prompt by prompt, how to compress the KV cache.',
+  } = how;
+  const options = withProfile(how.profile ?? {});
+  const resolution = resolveOptions({ name, description }, options, argv);
+  const given = resolution.values;
+  const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume);
+  const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config);
+  const elsewhere = resume === undefined || resolution.sources.saveDir !== 'default';
+  const saveDir = elsewhere ? resolve(values.saveDir) : resume.folder;
+  const stop = listenForStop();
+  try {
+    await runTraining({ ...values, saveDir }, resume, how.startSuite, stop.signal);
+  } catch (error) {
+    // Stopped before there was anything to save; anything else that went wrong then is the stop's consequence.
+    if (stop.exitCode() === undefined) throw error;
+  } finally {
+    stop.dispose();
+  }
+  process.exitCode = stop.exitCode() ?? process.exitCode;
+}

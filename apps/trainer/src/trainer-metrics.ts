@@ -1,0 +1,45 @@
+import type { Metrics } from '@a2sf/observability';
+import { baselineNames, mean, type StageSeconds, type TrainingObserver } from '@a2sf/training';
+
+/** Puts what happens in a run into the process's metrics. */
+export function trainerMetrics(metrics: Metrics): TrainingObserver {
+  const iteration = metrics.gauge('a2sf_trainer_iteration');
+  const reward = metrics.gauge('a2sf_trainer_reward');
+  const regret = metrics.gauge('a2sf_trainer_regret');
+  const episodes = metrics.counter('a2sf_trainer_episodes_total');
+  const stageSeconds = metrics.histogram('a2sf_trainer_stage_seconds');
+  const evaluationReward = metrics.gauge('a2sf_trainer_evaluation_reward');
+  const checkpointTime = metrics.gauge('a2sf_trainer_last_checkpoint_timestamp_seconds');
+  const observe = (seconds: StageSeconds) => {
+    for (const [stage, value] of Object.entries(seconds)) {
+      stageSeconds.observe({ stage: stage as keyof StageSeconds }, value);
+    }
+  };
+  return {
+    onIteration(batch, _loss, seconds) {
+      iteration.set(batch.iteration);
+      reward.set(batch.avgReward);
+      const keptAll = batch.episodes.filter((episode) => episode.keptAll).length;
+      episodes.inc({ outcome: 'kept_all' }, keptAll);
+      episodes.inc({ outcome: 'settled' }, batch.episodes.length - keptAll);
+      observe(seconds);
+    },
+    onFailed(count) {
+      episodes.inc({ outcome: 'failed' }, count);
+    },
+    onEvaluation(line, seconds) {
+      observe({ evaluate: seconds });
+      evaluationReward.set({ baseline: 'policy' }, line.eval_avg_reward);
+      for (const name of baselineNames) {
+        const baseline = line.baselines[name];
+        if (baseline !== undefined) evaluationReward.set({ baseline: name }, baseline.mean);
+      }
+      const oracle = line.baselines.oracle;
+      if (oracle !== undefined) regret.set(oracle.mean - mean(line.eval_rewards));
+    },
+    onCheckpoint(_iteration, seconds) {
+      observe({ checkpoint: seconds });
+      checkpointTime.set(Date.now() / 1000);
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import {
+  type Metadata,
+  ResponderBuilder,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status as Status,
+} from '@grpc/grpc-js';
+import { A2sfError } from '@a2sf/errors';
+import type { Logger } from '@a2sf/observability';
+import type { CallMetrics } from './call-metrics.js';
+import type { CallRegistry } from './call-registry.js';
+import { CallScope } from './call-scope.js';
+import type { CallStatus } from './status.js';
+import { refusalBehind } from './transport-status.js';
+
+/** What the calls of a server share. */
+export interface InterceptorOptions {
+  readonly registry: CallRegistry;
+  readonly metrics: CallMetrics;
+  readonly log: Logger;
+  readonly defaultDeadlineMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly maxMessageBytes: number;
+}
+
+/** Milliseconds a peer gets to read the end of its call before the stream is reset, so that none is held for ever. */
+const lingerMs = 5000;
+
+/** Services that are not the suite's: always let in, and without end of their own. */
+const auxiliaryPath = /^\/grpc\./;
+/** Lives as long as its client, by its nature. */
+const healthWatch = '/grpc.health.v1.Health/Watch';
+
+const scopes = new WeakMap<Metadata, CallScope>();
+
+/** The scope of a handler's call. */
+export function scopeOf(metadata: Metadata): CallScope {
+  const scope = scopes.get(metadata);
+  if (scope === undefined) throw new Error('the call was not intercepted');
+  return scope;
+}
+
+/** The HTTP/2 stream of a call: grpc-js has no public way to it, and none to reset a stream that is done. */
+function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream | undefined {
+  return (call as { readonly stream?: ServerHttp2Stream }).stream;
+}
+
+/**
+ * Gives every call its {@link CallScope}. Every status of a call passes one place, also those that grpc-js sends by itself
+ * (deadline, message over the limit): `sendStatus` of the innermost call is replaced, because grpc-js calls it there
+ * directly and interceptors do not see it. Beyond that:
+ * - a deadline for calls that come without one;
+ * - a time limit for the request to be complete;
+ * - refusal of calls over the limit before their message is read;
+ * - a reset of streams whose peer does not close its side.
+ */
+export function callInterceptor(o: InterceptorOptions): ServerInterceptor {
+  return (method, call) => {
+    const metrics = o.metrics.of(method);
+    let requestComplete = false;
+    let headersSent = false;
+    const sendDown = call.sendStatus.bind(call);
+
+    const send = (status: CallStatus): void => {
+      sendDown(status);
+      const stream = streamOf(call);
+      if (stream === undefined || stream.closed) return;
+      // The rest of a request that is refused is not waited for (RFC 9113, 8.1: RST_STREAM with NO_ERROR).
+      if (!requestComplete && !headersSent) stream.close(constants.NGHTTP2_NO_ERROR);
+      const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), lingerMs).unref();
+      stream.once('close', () => clearTimeout(timer));
+    };
+    const scope = new CallScope({
+      method: method.path,
+      metrics,
+      log: o.log,
+      draining: o.registry.draining,
+      send,
+      onReleased: (done) => o.registry.leave(done),
+    });
+    call.sendStatus = (status) => {
+      const refusal = refusalBehind(status, o.maxMessageBytes);
+      if (refusal === undefined) scope.settle(status);
+      else scope.fail(refusal);
+    };
+
+    const auxiliary = auxiliaryPath.test(method.path);
+    const refusal = o.registry.enter(scope, auxiliary);
+    const deadline = Number(call.getDeadline());
+    const deadlineMs = Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : o.defaultDeadlineMs;
+    if (!Number.isFinite(deadline) && method.path !== healthWatch) {
+      scope.failAfter(
+        deadlineMs,
+        () =>
+          new A2sfError(
+            'DEADLINE_EXCEEDED',
+            `not done within ${deadlineMs} ms (--default_deadline_ms; the call came without a deadline)`,
+          ),
+      );
+    }
+    const bodyDone = method.requestStream
+      ? undefined
+      : scope.failAfter(o.bodyTimeoutMs, () => incompleteRequest(o.bodyTimeoutMs));
+
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        scopes.set(metadata, scope);
+        scope.begin(metadata, deadlineMs);
+        next(metadata);
+      })
+      .withOnReceiveMessage((message, next) => {
+        metrics.received();
+        next(message);
+      })
+      .withOnReceiveHalfClose((next) => {
+        requestComplete = true;
+        bodyDone?.();
+        // A handler is not started for a call that is answered already.
+        if (scope.open || method.requestStream) next();
+      })
+      .withOnCancel(() => scope.cancelled())
+      .build();
+    const responder = new ResponderBuilder()
+      .withStart((next) => {
+        if (refusal === undefined) next(listener);
+        else scope.fail(refusal);
+      })
+      .withSendMessage((message, next) => {
+        if (!scope.open) return;
+        headersSent = true;
+        metrics.sent();
+        next(message);
+      })
+      .withSendStatus((status: CallStatus, next) => {
+        if (status.code === Status.OK || scope.open) next(status);
+      })
+      .build();
+    return new ServerInterceptingCall(call, responder);
+  };
+}
+
+/** The error of a request, or of a stream's next message, that does not come. */
+export function incompleteRequest(ms: number): A2sfError {
+  return new A2sfError('DEADLINE_EXCEEDED', `request: not complete within ${ms} ms (--body_timeout_ms)`, {
+    field: 'request',
+    reason: 'body-timeout',
+  });
+}

@@ -1,0 +1,24 @@
+export {
+  service,
+  type AnyHandler,
+  type CallContext,
+  type ClientStream,
+  type HandlersOf,
+  type ServerStream,
+  type ServiceSpec,
+  type Unary,
+} from './handlers.js';
+export { serve, type RunningServer, type ServeOptions } from './serve.js';
+export { isLoopback, serverOptions, serverOptionsWithPorts, type ServerOptions } from './server-options.js';
+export { addressOf, channelOptions, connect, parseAddress, type ClientConstructor } from './channel.js';
+export {
+  callClientStream,
+  callServerStream,
+  callUnary,
+  type CallOptions,
+  type ClientStreamName,
+  type ServerStreamName,
+  type UnaryName,
+} from './calls.js';
+export { waitUntilServing } from './wait-until-serving.js';
+export { onStopSignal } from './stop-signals.js';

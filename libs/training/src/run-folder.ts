@@ -1,0 +1,168 @@
+import { readFile, readdir, rmdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { A2sfError } from '@a2sf/errors';
+import { CheckpointFolder, checkpointName, JsonlLog, RunLock, writeFileAtomically } from '@a2sf/run-store';
+import type { EvaluationLine } from './evaluation.js';
+import type { EvaluationRewards, EvaluationRewardsFile } from './evaluation-rewards.js';
+import type { ProgressLine, RunRecords } from './run-records.js';
+
+/** Name of the file that tells all that defines a run. */
+export const configFile = 'config.json';
+const progressFile = 'progress.jsonl';
+const evaluationFile = 'evaluation.jsonl';
+const rewardsFile = 'evaluation_rewards.jsonl';
+const checkpointPattern = /^policy_\d+\.safetensors$/;
+
+/** Checkpoints that are kept beside the best one. */
+const keepLast = 3;
+
+/** What to do with what a claimed folder holds. */
+export type FolderUse =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'overwrite' }
+  /** Go on behind `iteration` of the run in the folder `from`: what was recorded after it is cut off. */
+  | { readonly kind: 'resume'; readonly iteration: number; readonly from: string };
+
+/** The right to write into a folder. */
+export interface FolderClaim {
+  readonly path: string;
+  readonly lock: RunLock;
+  /** Gives the right back and takes away a folder that was made for nothing. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the right to write into a folder, making it if need be, and changes nothing in it. Throws FAILED_PRECONDITION when
+ * another process has it, or when the folder holds a run and `mayHoldRun` is not set.
+ */
+export async function claimFolder(path: string, mayHoldRun: boolean): Promise<FolderClaim> {
+  const lock = await RunLock.acquire(path);
+  const release = async () => {
+    await lock.release();
+    await rmdir(path).catch(() => undefined); // it holds something, as a rule
+  };
+  if (mayHoldRun || (await runFiles(path)).length === 0) return { path, lock, release };
+  await release();
+  const remedy = `go on with --resume ${path}, start anew with --overwrite, or choose another --save_dir`;
+  throw new A2sfError('FAILED_PRECONDITION', `save_dir: ${path} holds a run already; ${remedy}`, {
+    field: 'save_dir',
+    reason: 'run-exists',
+  });
+}
+
+/** The folder of one run, locked while it is open: config.json, the logs and the checkpoints. */
+export class RunFolder implements RunRecords {
+  readonly path: string;
+  readonly evaluationRewards: EvaluationRewardsFile;
+  readonly #lock: RunLock;
+  readonly #checkpoints: CheckpointFolder;
+  readonly #logs: Logs;
+  readonly #evaluations: EvaluationLine[];
+
+  private constructor(path: string, lock: RunLock, checkpoints: CheckpointFolder, logs: Logs, lines: Lines) {
+    this.path = path;
+    this.#lock = lock;
+    this.#checkpoints = checkpoints;
+    this.#logs = logs;
+    this.#evaluations = lines.evaluations;
+    this.evaluationRewards = {
+      read: () => lines.rewards,
+      append: (line) => logs.rewards.append(line),
+    };
+  }
+
+  /** Opens a claimed folder; the claim is given back with `close`. Only now is anything in it changed. */
+  static async open(claim: FolderClaim, use: FolderUse): Promise<RunFolder> {
+    const { path, lock } = claim;
+    if (use.kind === 'overwrite') for (const name of await runFiles(path)) await unlink(join(path, name));
+    if (use.kind === 'resume' && use.from !== path) await copyLogs(use.from, path);
+    const checkpoints = await CheckpointFolder.open(path);
+    const logs = await openLogs(path);
+    if (use.kind === 'resume') await cutBehind(use.iteration, path, logs, checkpoints);
+    const lines: Lines = { evaluations: [], rewards: [] };
+    for await (const line of logs.evaluation.records()) lines.evaluations.push(line as EvaluationLine);
+    for await (const line of logs.rewards.records()) lines.rewards.push(line as EvaluationRewards);
+    return new RunFolder(path, lock, checkpoints, logs, lines);
+  }
+
+  /** Writes config.json. */
+  async writeConfig(config: unknown): Promise<void> {
+    await writeFileAtomically(join(this.path, configFile), `${JSON.stringify(config, null, 2)}\n`);
+  }
+
+  async appendProgress(line: ProgressLine): Promise<void> {
+    await this.#logs.progress.append(line);
+  }
+
+  async appendEvaluation(line: EvaluationLine): Promise<void> {
+    await this.#logs.evaluation.append(line);
+    this.#evaluations.push(line);
+  }
+
+  evaluations(): readonly EvaluationLine[] {
+    return this.#evaluations;
+  }
+
+  async writeCheckpoint(iteration: number, bytes: Uint8Array): Promise<void> {
+    await this.#checkpoints.writeBytes(iteration, bytes);
+    await this.#checkpoints.prune(keepLast, await this.#bestIteration());
+  }
+
+  /** Closes the logs and gives the lock back. */
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#logs).map((log) => log.close()));
+    await this.#lock.release();
+  }
+
+  /** The checkpoint that earned most, the earliest on ties. */
+  async #bestIteration(): Promise<number | undefined> {
+    const stored = new Set(await this.#checkpoints.list());
+    const candidates = this.#evaluations.filter((line) => stored.has(line.iteration));
+    return candidates.reduce<EvaluationLine | undefined>(
+      (best, line) => (best !== undefined && best.eval_avg_reward >= line.eval_avg_reward ? best : line),
+      undefined,
+    )?.iteration;
+  }
+}
+
+interface Logs {
+  readonly progress: JsonlLog;
+  readonly evaluation: JsonlLog;
+  readonly rewards: JsonlLog;
+}
+
+interface Lines {
+  readonly evaluations: EvaluationLine[];
+  readonly rewards: EvaluationRewards[];
+}
+
+/** Copies the logs of a run into another folder, so that it can be resumed there. */
+async function copyLogs(from: string, to: string): Promise<void> {
+  for (const name of [progressFile, evaluationFile, rewardsFile]) {
+    const data = await readFile(join(from, name)).catch(() => undefined);
+    if (data !== undefined) await writeFileAtomically(join(to, name), data);
+  }
+}
+
+async function openLogs(path: string): Promise<Logs> {
+  return {
+    progress: await JsonlLog.open(join(path, progressFile)),
+    evaluation: await JsonlLog.open(join(path, evaluationFile)),
+    rewards: await JsonlLog.open(join(path, rewardsFile)),
+  };
+}
+
+/** What was recorded behind the iteration would be recorded again: lines and checkpoints alike are taken away. */
+async function cutBehind(iteration: number, path: string, logs: Logs, checkpoints: CheckpointFolder): Promise<void> {
+  const belongs = (line: unknown) => (line as { readonly iteration: number }).iteration <= iteration;
+  await logs.progress.truncateAfter(belongs);
+  await logs.evaluation.truncateAfter(belongs);
+  for (const later of await checkpoints.list()) {
+    if (later > iteration) await unlink(join(path, checkpointName(later)));
+  }
+}
+
+async function runFiles(path: string): Promise<string[]> {
+  const logs = [configFile, progressFile, evaluationFile, rewardsFile];
+  return (await readdir(path)).filter((name) => logs.includes(name) || checkpointPattern.test(name));
+}

@@ -1,0 +1,246 @@
+import { A2sfError } from '@a2sf/errors';
+import type { ActionSpace } from '@a2sf/kv-compression';
+import type { HyperParameters } from '@a2sf/run-store';
+import { Evaluation, type EvaluationLine } from './evaluation.js';
+import { evaluationRewards, type EvaluationRewards } from './evaluation-rewards.js';
+import { collectBatch, updateId, type Batch, type GenerationSettings } from './iteration.js';
+import type { Peers } from './peers.js';
+import type { PromptMemory } from './prompt-memory.js';
+import type { RewardRule } from './reward-rule.js';
+import type { ProgressLine, RunRecords } from './run-records.js';
+import { StageClock, type StageSeconds } from './stage-clock.js';
+
+/** All that defines what a run computes. */
+export interface TrainingSettings {
+  /** The last iteration, counted from 1; a resumed run stops at the same one. */
+  readonly iterations: number;
+  readonly episodesPerUpdate: number;
+  /** Weight of the exploration bonus. */
+  readonly beta: number;
+  /** Seed of the bootstrap intervals. */
+  readonly seed: number;
+  /** Name of the run in the ids that the policy sees; the same for a resumed run. */
+  readonly runId: string;
+  readonly space: ActionSpace;
+  readonly hyperParameters: HyperParameters;
+  readonly reward: RewardRule;
+  readonly generation: GenerationSettings;
+  /** Identity of the language model. */
+  readonly modelId: string;
+  /** Iterations between evaluations, log lines and checkpoints. */
+  readonly evalFrequency: number;
+  readonly logFrequency: number;
+  readonly checkpointFrequency: number;
+}
+
+/** What a run works with. */
+export interface TrainingContext {
+  readonly settings: TrainingSettings;
+  readonly peers: Peers;
+  readonly train: PromptMemory;
+  readonly evaluation: PromptMemory;
+  /** Index of the training prompt of an episode number, from 0. */
+  readonly promptOf: (episode: number) => number;
+  readonly records: RunRecords;
+  readonly observer: TrainingObserver;
+}
+
+/** Where a run begins: iteration 0 and a new policy, or a checkpoint. */
+export interface TrainingStart {
+  readonly iteration: number;
+  readonly checkpoint: Uint8Array;
+  /** False when the checkpoint lies in the run's folder already. */
+  readonly write: boolean;
+}
+
+/** Told of what happens, for displays and metrics; must not throw. */
+export interface TrainingObserver {
+  onEvaluationSweep?(done: number, of: number): void;
+  onEvaluationReady?(prompts: number, keptAll: number): void;
+  onIteration?(batch: Batch, predictionLoss: number | undefined, seconds: StageSeconds): void;
+  /** A peer failed; the iteration's episodes are lost, and a resumed run will run them again. */
+  onFailed?(episodes: number): void;
+  onEvaluation?(line: EvaluationLine, seconds: number): void;
+  onCheckpoint?(iteration: number, seconds: number): void;
+}
+
+/** How a run ended. */
+export interface TrainingOutcome {
+  /** The last complete iteration. */
+  readonly iteration: number;
+  /** True when the signal ended it before the last iteration. */
+  readonly interrupted: boolean;
+  /** The last evaluation of the run's folder. */
+  readonly evaluation: EvaluationLine | undefined;
+}
+
+/**
+ * Trains from `start` to the last iteration: per iteration E episodes and one update; now and then a log line, an
+ * evaluation of the greedy policy and a checkpoint, the last two also at the end. A run that goes on from a checkpoint
+ * gives the numbers of one that was never stopped: every choice follows from the policy's state and the iteration.
+ *
+ * When `signal` fires, the iteration in work is given up, a checkpoint is written at the last complete one, and the
+ * outcome says so. When a peer fails, the same is tried and the peer's error is thrown.
+ */
+export async function train(
+  context: TrainingContext,
+  start: TrainingStart,
+  signal: AbortSignal,
+): Promise<TrainingOutcome> {
+  return new Run(context, start, signal).run();
+}
+
+class Run {
+  readonly #context: TrainingContext;
+  readonly #start: TrainingStart;
+  readonly #signal: AbortSignal;
+  /** The last complete iteration. */
+  #iteration: number;
+  /** Iteration of the newest checkpoint on disk. */
+  #checkpointed = -1;
+  /** True while it is not known whether the policy stands at `#iteration`. */
+  #uncertain = true;
+
+  constructor(context: TrainingContext, start: TrainingStart, signal: AbortSignal) {
+    this.#context = context;
+    this.#start = start;
+    this.#signal = signal;
+    this.#iteration = start.iteration;
+  }
+
+  async run(): Promise<TrainingOutcome> {
+    let interrupted = false;
+    try {
+      await this.#steps();
+    } catch (error) {
+      interrupted = this.#signal.aborted;
+      await this.#rescue(interrupted);
+      if (!interrupted) throw error;
+    }
+    return { iteration: this.#iteration, interrupted, evaluation: this.#context.records.evaluations().at(-1) };
+  }
+
+  async #steps(): Promise<void> {
+    const { settings, peers, records } = this.#context;
+    const start = this.#start;
+    await peers.importCheckpoint(start.checkpoint);
+    this.#uncertain = false;
+    await this.#requireLearningRate();
+    if (start.write) await records.writeCheckpoint(start.iteration, start.checkpoint);
+    this.#checkpointed = start.iteration;
+    const evaluation = await this.#prepareEvaluation();
+    await this.#evaluateWhenDue(evaluation);
+    while (this.#iteration < settings.iterations) {
+      await this.#iterate();
+      await this.#evaluateWhenDue(evaluation);
+      if (this.#isDue(settings.checkpointFrequency)) await this.#checkpoint();
+    }
+  }
+
+  /** A policy that was started with flags of its own would learn otherwise than the run's config.json says. */
+  async #requireLearningRate(): Promise<void> {
+    const { peers, settings } = this.#context;
+    const served = (await peers.describe(this.#signal)).policy.hyperParameters;
+    const wanted = settings.hyperParameters;
+    if (served === null || (served.lr === wanted.lr && served.maxGradNorm === wanted.maxGradNorm)) return;
+    const message =
+      `policy: it learns with lr ${served.lr} and max_grad_norm ${served.maxGradNorm}, the run is defined with ` +
+      `${wanted.lr} and ${wanted.maxGradNorm}; start it without these flags`;
+    throw new A2sfError('FAILED_PRECONDITION', message, { field: 'policy', reason: 'other-hyper-parameters' });
+  }
+
+  async #iterate(): Promise<void> {
+    const { settings, peers, records, observer, train, promptOf } = this.#context;
+    const iteration = this.#iteration + 1;
+    const clock = new StageClock();
+    const batch = await collectBatch(
+      iteration,
+      { ...settings, peers, memory: train, promptOf },
+      clock,
+      this.#signal,
+    ).catch((error: unknown) => {
+      if (!this.#signal.aborted) observer.onFailed?.(settings.episodesPerUpdate);
+      throw error;
+    });
+    this.#signal.throwIfAborted();
+    this.#uncertain = true;
+    const loss = await this.#update(batch, clock);
+    this.#iteration = iteration;
+    this.#uncertain = false;
+    observer.onIteration?.(batch, loss, clock.seconds);
+    if (this.#isDue(settings.logFrequency)) await records.appendProgress(progressLine(batch, loss, clock.seconds));
+  }
+
+  /** One learning step from what was seen; undefined when nothing was. */
+  async #update({ iteration, experiences }: Batch, clock: StageClock): Promise<number | undefined> {
+    if (experiences.length === 0) return undefined;
+    const id = updateId(this.#context.settings.runId, iteration);
+    const { predictionLoss } = await clock.time('update', () => this.#context.peers.update(id, experiences));
+    return predictionLoss;
+  }
+
+  async #prepareEvaluation(): Promise<Evaluation> {
+    const { settings, peers, evaluation: memory, records, observer } = this.#context;
+    const progress = (done: number, of: number) => observer.onEvaluationSweep?.(done, of);
+    const rewards: EvaluationRewards[] = await evaluationRewards(
+      { ...settings, peers, memory },
+      records.evaluationRewards,
+      progress,
+      this.#signal,
+    );
+    const evaluation = new Evaluation(rewards, memory, settings.space, settings.seed);
+    observer.onEvaluationReady?.(evaluation.size, evaluation.keptAll);
+    return evaluation;
+  }
+
+  /** A resumed run makes up for the evaluation that its checkpoint came before. */
+  async #evaluateWhenDue(evaluation: Evaluation): Promise<void> {
+    const { settings, peers, records, observer } = this.#context;
+    if (!this.#isDue(settings.evalFrequency) || records.evaluations().at(-1)?.iteration === this.#iteration) return;
+    const clock = new StageClock();
+    const line = await clock.time('evaluate', () => evaluation.run(this.#iteration, peers, this.#signal));
+    if (line === undefined) return;
+    await records.appendEvaluation(line);
+    observer.onEvaluation?.(line, clock.seconds.evaluate ?? 0);
+  }
+
+  async #checkpoint(): Promise<void> {
+    if (this.#checkpointed === this.#iteration) return;
+    const { peers, records, observer } = this.#context;
+    const clock = new StageClock();
+    await clock.time('checkpoint', async () => {
+      await records.writeCheckpoint(this.#iteration, await peers.exportCheckpoint(this.#iteration));
+    });
+    this.#checkpointed = this.#iteration;
+    observer.onCheckpoint?.(this.#iteration, clock.seconds.checkpoint ?? 0);
+  }
+
+  /** Saves the last complete iteration before the run ends early. */
+  async #rescue(mustSucceed: boolean): Promise<void> {
+    if (this.#uncertain || this.#iteration === this.#start.iteration) return;
+    try {
+      await this.#checkpoint();
+    } catch (error) {
+      // After a peer's failure its own error tells more than that the policy could not be saved either.
+      if (mustSucceed) throw error;
+    }
+  }
+
+  #isDue(frequency: number): boolean {
+    return this.#iteration % frequency === 0 || this.#iteration === this.#context.settings.iterations;
+  }
+}
+
+function progressLine(batch: Batch, loss: number | undefined, seconds: StageSeconds): ProgressLine {
+  const actions = batch.episodes.map((episode) => episode.choice.action);
+  return {
+    iteration: batch.iteration,
+    avg_reward: batch.avgReward,
+    prediction_loss: loss ?? null,
+    total_loss: loss ?? null,
+    actions_a: actions.map((action) => action.a),
+    actions_b: actions.map((action) => action.b),
+    kept_all: batch.episodes.filter((episode) => episode.keptAll).length,
+    seconds,
+  };
+}
