@@ -42,5 +42,6 @@ export async function run(argv: readonly string[]): Promise<void> {
     log,
     onStop: () => model.dispose(),
   });
+  server.setReady(true);
   await server.stopped;
 }

@@ -102,7 +102,7 @@ export const options = {
     default: 256,
     group: learning,
   }),
-  lr: option({ schema: number({ min: 1e-12, max: 1e3 }), description: 'learning rate of Adam', default: 3e-4, group: learning }),
+  lr: option({ schema: number({ min: 1e-12, max: 1 }), description: 'learning rate of Adam', default: 3e-4, group: learning }),
   ucbBeta: option({
     schema: number({ min: 0, max: 1e6 }),
     description: 'weight of the exploration bonus',

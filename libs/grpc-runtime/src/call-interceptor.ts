@@ -26,7 +26,7 @@ export interface InterceptorOptions {
   readonly maxMessageBytes: number;
 }
 
-/** Milliseconds a peer gets to read the end of its call before the stream is reset, so that none is held for ever. */
+/** Milliseconds (or `bodyTimeoutMs`, if less) a peer gets to read the end of its call before the stream is reset, so that none is held for ever. */
 const lingerMs = 5000;
 
 /** Services that are not the suite's: always let in, and without end of their own. */
@@ -70,7 +70,10 @@ export function callInterceptor(o: InterceptorOptions): ServerInterceptor {
       if (stream === undefined || stream.closed) return;
       // The rest of a request that is refused is not waited for (RFC 9113, 8.1: RST_STREAM with NO_ERROR).
       if (!requestComplete && !headersSent) stream.close(constants.NGHTTP2_NO_ERROR);
-      const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), lingerMs).unref();
+      const timer = setTimeout(
+        () => stream.close(constants.NGHTTP2_CANCEL),
+        Math.min(lingerMs, o.bodyTimeoutMs),
+      ).unref();
       stream.once('close', () => clearTimeout(timer));
     };
     const scope = new CallScope({

@@ -31,10 +31,14 @@ export interface Loopback {
   /** The lines of its log. */
   readonly log: readonly Record<string, unknown>[];
   /** Value of one series; NaN when there is none. */
-  sample(name: string, labels: Readonly<Record<string, string>>): Promise<number>;
+  readonly sample: (name: string, labels: Readonly<Record<string, string>>) => Promise<number>;
 }
 
-export async function startLoopback(spec: ServiceSpec, overrides: Partial<ServerOptions> = {}): Promise<Loopback> {
+export async function startLoopback(
+  spec: ServiceSpec,
+  overrides: Partial<ServerOptions> = {},
+  onStop: () => Promise<void> = () => Promise.resolve(),
+): Promise<Loopback> {
   const metrics = new Metrics({ processMetrics: false });
   const log: Record<string, unknown>[] = [];
   const logger = createLogger({
@@ -48,6 +52,7 @@ export async function startLoopback(spec: ServiceSpec, overrides: Partial<Server
     options: { ...options, ...overrides },
     metrics,
     log: logger,
+    onStop,
     process: false,
   });
   server.setReady(true);
@@ -137,7 +142,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 }
 
 /** A promise that a test settles by hand. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;

@@ -48,7 +48,8 @@ export function reflect(
   return refusal(Status.UNIMPLEMENTED, 'only files, symbols and services can be asked for');
 }
 
-function reflectionDefinition(version: string): ServiceDefinition {
+/** Definition of one version of the reflection service, field names as in its .proto file. */
+export function reflectionDefinition(version: string): ServiceDefinition {
   const loaded = loadPackageDefinition(
     loadSync(`grpc/reflection/${version}/reflection.proto`, {
       includeDirs: [protoFolder],

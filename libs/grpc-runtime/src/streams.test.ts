@@ -114,7 +114,7 @@ describe('a server stream', () => {
         assert.equal(await sample('grpc_server_handled_total', { grpc_code: 'DEADLINE_EXCEEDED' }), 1);
         session.destroy();
       },
-      { defaultDeadlineMs: 50 },
+      { defaultDeadlineMs: 50, bodyTimeoutMs: 50 },
     );
   });
 
@@ -210,10 +210,15 @@ describe('a client stream', () => {
   });
 
   test('whose source fails fails with the source’s error and cancels the call', async () => {
-    await withPolicy({ ImportCheckpoint: counted }, async (client, { sample }) => {
+    const arrived = gate();
+    const ImportCheckpoint = async (requests: AsyncIterable<unknown>) => {
+      for await (const _ of requests) arrived.open();
+      return {};
+    };
+    await withPolicy({ ImportCheckpoint }, async (client, { sample }) => {
       const broken = async function* () {
         yield { data: Buffer.alloc(10) };
-        await Promise.resolve();
+        await arrived.opened;
         throw new A2sfError('DATA_LOSS', 'the file is cut off');
       };
       const error = await refusal(callClientStream(client, 'importCheckpoint', broken()));

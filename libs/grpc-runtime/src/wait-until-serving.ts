@@ -1,18 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, type ClientUnaryCall, type requestCallback, makeGenericClientConstructor } from '@grpc/grpc-js';
+import {
+  type Client,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  type requestCallback,
+  makeGenericClientConstructor,
+} from '@grpc/grpc-js';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { service } from 'grpc-health-check';
 import { callUnary } from './calls.js';
 import { type ClientConstructor, addressOf, connect } from './channel.js';
 
-interface HealthClient extends Client {
+/** The client of grpc.health.v1. */
+export interface HealthClient extends Client {
   check(argument: { service?: string }, callback: requestCallback<{ status: string }>): ClientUnaryCall;
+  watch(argument: { service?: string }): ClientReadableStream<{ status: string }>;
 }
 
 const HealthClientConstructor = makeGenericClientConstructor(
   service,
   'Health',
 ) as unknown as ClientConstructor<HealthClient>;
+
+export function healthClient(address: string): HealthClient {
+  return connect(HealthClientConstructor, address);
+}
 
 const pauseMs = 100;
 const checkTimeoutMs = 2000;
@@ -27,7 +39,7 @@ export async function waitUntilServing(
   address: string,
   o: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<void> {
-  const client = connect(HealthClientConstructor, address);
+  const client = healthClient(address);
   const end = performance.now() + o.timeoutMs;
   const signal = o.signal === undefined ? {} : { signal: o.signal };
   let last = 'no answer';
@@ -39,7 +51,8 @@ export async function waitUntilServing(
         if (last === 'SERVING') return;
       } catch (error) {
         if (o.signal?.aborted === true || !isA2sfError(error)) throw error;
-        last = error.message;
+        // A check that the end of the wait cut short tells less than the one before it.
+        if (performance.now() < end) last = error.message;
       }
       await delay(Math.max(0, Math.min(pauseMs, end - performance.now())));
     }

@@ -5,7 +5,10 @@ import { WorkerHost, type WorkerHostOptions } from './worker-host.js';
 export class SentenceEncoderHost {
   private constructor(private readonly host: WorkerHost<SentenceEncoderInfo>) {}
 
-  static async start(options: SentenceEncoderOptions, hostOptions: WorkerHostOptions = {}): Promise<SentenceEncoderHost> {
+  static async start(
+    options: SentenceEncoderOptions,
+    hostOptions: WorkerHostOptions = {},
+  ): Promise<SentenceEncoderHost> {
     const entry = new URL('./text-encoder-worker.js', import.meta.url);
     return new SentenceEncoderHost(
       await WorkerHost.start<SentenceEncoderOptions, SentenceEncoderInfo>(entry, options, hostOptions),

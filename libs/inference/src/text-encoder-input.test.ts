@@ -33,12 +33,16 @@ describe('an encoder input', () => {
     reader.check({ text: ' ' }, 'inputs[0]');
     assert.throws(
       () => reader.check({ text: 'x' }, 'inputs[3]'),
-      (error) => isA2sfError(error) && error.code === 'FAILED_PRECONDITION' && error.message.startsWith('inputs[3].text: '),
+      (error) =>
+        isA2sfError(error) && error.code === 'FAILED_PRECONDITION' && error.message.startsWith('inputs[3].text: '),
     );
   });
 
   test('whose tokenizer knows more tokens than the model is DATA_LOSS', () => {
     const reader = new EncoderInputReader(encoder, 8, 10);
-    assert.throws(() => reader.read({ text: 'hello' }), (error) => isA2sfError(error) && error.code === 'DATA_LOSS');
+    assert.throws(
+      () => reader.read({ text: 'hello' }),
+      (error) => isA2sfError(error) && error.code === 'DATA_LOSS',
+    );
   });
 });

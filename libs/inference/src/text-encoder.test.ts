@@ -107,7 +107,10 @@ describe('m2-bert equals the published code', async () => {
   });
 
   test('hidden states are refused where they are not computed', async () => {
-    await assert.rejects(encoder.hiddenStates([1]), (error) => isA2sfError(error) && error.code === 'FAILED_PRECONDITION');
+    await assert.rejects(
+      encoder.hiddenStates([1]),
+      (error) => isA2sfError(error) && error.code === 'FAILED_PRECONDITION',
+    );
   });
 });
 
@@ -140,7 +143,8 @@ describe('checkpoints of the same model packed otherwise', () => {
     const damaged = variant(root, 'damaged', without(/layer\.1\.attention\.filter_fn2\.pos_emb\.z$/));
     await assert.rejects(
       SentenceEncoder.load({ folder: damaged, name: 'm2', threads: 1 }),
-      (error) => isA2sfError(error) && error.code === 'DATA_LOSS' && /filter_fn2\.pos_emb\.z is missing/.test(error.message),
+      (error) =>
+        isA2sfError(error) && error.code === 'DATA_LOSS' && /filter_fn2\.pos_emb\.z is missing/.test(error.message),
     );
   });
 
@@ -210,7 +214,12 @@ describe('the embedded encoder', async () => {
 
   test('answers a blank text, or no ids, with zeros', async () => {
     for (const input of [{ text: '' }, { text: ' \n\t\u3000' }, { ids: [] }]) {
-      assert.deepEqual(await encoder.encode(input), { values: new Float32Array(128), tokens: 0, truncated: false, empty: true });
+      assert.deepEqual(await encoder.encode(input), {
+        values: new Float32Array(128),
+        tokens: 0,
+        truncated: false,
+        empty: true,
+      });
     }
   });
 

@@ -58,10 +58,14 @@ export class SentenceEncoder {
     const states = await this.run(ids);
     const values = states.slice(0, this.info.dimension);
     if (!values.every(Number.isFinite)) {
-      throw new A2sfError('DATA_LOSS', `${field}: the encoder computed a number that is not finite; its weights may be damaged`, {
-        field,
-        reason: 'not-finite',
-      });
+      throw new A2sfError(
+        'DATA_LOSS',
+        `${field}: the encoder computed a number that is not finite; its weights may be damaged`,
+        {
+          field,
+          reason: 'not-finite',
+        },
+      );
     }
     return { values, tokens: ids.length, truncated, empty: false };
   }

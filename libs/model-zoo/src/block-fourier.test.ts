@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  blockFourierCapacity,
-  blockFourierSize,
-  innerMatrices,
-  inverseWeights,
-  outerMatrix,
-} from './block-fourier.js';
+import { blockFourierCapacity, blockFourierSize, innerMatrices, inverseWeights, outerMatrix } from './block-fourier.js';
 
 /** The naive twin: X[k] = sum_n x[n] exp(-2 pi i k n / N), as [real, imaginary] pairs. */
 function naiveTransform(x: readonly number[]): [number, number][] {
@@ -61,7 +55,9 @@ function stagedInverse(spectrum: readonly (readonly [number, number])[][], size:
     const n1 = Math.floor(n / size);
     return y.reduce(
       (sum, row, k1) =>
-        sum + outer[2 * k1 * 2 * size + n1]! * row[n % size]! + outer[(2 * k1 + 1) * 2 * size + n1]! * row[size + (n % size)]!,
+        sum +
+        outer[2 * k1 * 2 * size + n1]! * row[n % size]! +
+        outer[(2 * k1 + 1) * 2 * size + n1]! * row[size + (n % size)]!,
       0,
     );
   });

@@ -51,7 +51,11 @@ export interface HyenaFilter {
  * | first_row_taps.NAME | [capacity, d] | kf[0] + D, kr[0], kr[1], ... |
  * | forward.NAME, reverse.NAME | [filter_rows, d] | the filters themselves |
  */
-export function buildFilterGraph(weights: ModelWeights, shape: HyenaFilterShape, filters: readonly HyenaFilter[]): Uint8Array {
+export function buildFilterGraph(
+  weights: ModelWeights,
+  shape: HyenaFilterShape,
+  filters: readonly HyenaFilter[],
+): Uint8Array {
   const { channels: d, positions: M, embedding, order, modulation } = shape;
   const g = new GraphBuilder();
   const rows = g.input('filter_rows', 'int64', [1]);
@@ -70,7 +74,10 @@ export function buildFilterGraph(weights: ModelWeights, shape: HyenaFilterShape,
 
   for (const { name, at, result } of filters) {
     const z = perPosition(read(`${at}.pos_emb.z`, [1, M, embedding]), embedding);
-    const t = perPosition(stored(`${at}.pos_emb.t`, [1, M, 1], () => linspace(0, 1, M)), 1);
+    const t = perPosition(
+      stored(`${at}.pos_emb.t`, [1, M, 1], () => linspace(0, 1, M)),
+      1,
+    );
     const delta = stored(`${at}.modulation.deltas`, [1, 1, d], () => decayRates(d));
     const rate = g.op('Neg', [g.op('Abs', [g.op('Reshape', [delta, g.ints(1, d)])])]);
     const decay = g.op('Exp', [g.op('Mul', [t, rate])]); // [rows, d]
@@ -100,7 +107,10 @@ export function buildFilterGraph(weights: ModelWeights, shape: HyenaFilterShape,
 
     const kf = g.op('Pad', [forward, padding]); // [capacity, d]
     const kr = g.op('Pad', [reverse, padding]);
-    const own = g.op('Add', [slice(kf, g.ints(0), g.ints(1)), g.op('Reshape', [read(`${at}.bias`, [d]), g.ints(1, d)])]);
+    const own = g.op('Add', [
+      slice(kf, g.ints(0), g.ints(1)),
+      g.op('Reshape', [read(`${at}.bias`, [d]), g.ints(1, d)]),
+    ]);
     if (result === 'first-row-taps') {
       const taps = g.op('Concat', [own, slice(kr, g.ints(0), g.ints(-1))], { axis: 0 });
       g.output(firstRowTapsName(name), single(taps), 'float32', ['capacity', d]);

@@ -19,7 +19,8 @@ function folderWith(name: string, content?: string | Uint8Array): string {
 function refuses(folder: string, code: string, pattern: RegExp): void {
   assert.throws(
     () => readModelConfig(folder),
-    (error) => isA2sfError(error) && error.code === code && pattern.test(error.message) && !error.message.includes(root),
+    (error) =>
+      isA2sfError(error) && error.code === code && pattern.test(error.message) && !error.message.includes(root),
   );
 }
 

@@ -36,12 +36,19 @@ function readBounded(path: string): string {
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new A2sfError('NOT_FOUND', 'config.json: the model folder has none', { field: 'config.json', cause });
     }
-    throw new A2sfError('FAILED_PRECONDITION', `config.json: cannot be read (${code})`, { field: 'config.json', cause });
+    throw new A2sfError('FAILED_PRECONDITION', `config.json: cannot be read (${code})`, {
+      field: 'config.json',
+      cause,
+    });
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
 }
 
 function damaged(problem: string, cause?: unknown): A2sfError {
-  return new A2sfError('DATA_LOSS', `config.json: ${problem}`, { field: 'config.json', reason: 'bad-model-config', cause });
+  return new A2sfError('DATA_LOSS', `config.json: ${problem}`, {
+    field: 'config.json',
+    reason: 'bad-model-config',
+    cause,
+  });
 }

@@ -62,7 +62,10 @@ describe('a model name', () => {
 
   test('may be a hub id that is in the Hugging Face cache', () => {
     const folder = cached('some-owner/some.model_1');
-    assert.deepEqual(resolveModelFolder('some-owner/some.model_1', 'encoder'), { folder, name: 'some-owner/some.model_1' });
+    assert.deepEqual(resolveModelFolder('some-owner/some.model_1', 'encoder'), {
+      folder,
+      name: 'some-owner/some.model_1',
+    });
   });
 
   test('finds the cache through HF_HUB_CACHE, HF_HOME or XDG_CACHE_HOME', () => {
@@ -90,7 +93,11 @@ describe('a model name', () => {
   });
 
   test('of a model that was not downloaded is NOT_FOUND with the remedy', () => {
-    refuses('llama3', 'NOT_FOUND', /Meta-Llama-3-8B-Instruct is not in the Hugging Face cache; download it first .* or give a folder/);
+    refuses(
+      'llama3',
+      'NOT_FOUND',
+      /Meta-Llama-3-8B-Instruct is not in the Hugging Face cache; download it first .* or give a folder/,
+    );
     refuses('owner/unknown', 'NOT_FOUND', /owner\/unknown is not in the Hugging Face cache/);
   });
 

@@ -58,7 +58,9 @@ function refuseBadNames(name: string): void {
   if (name.includes('\0')) throw invalid('must not hold a NUL character');
   if (name.split(/[/\\]/).includes('..')) throw invalid('must not hold "..": give the folder by its absolute path');
   if (!path && !plainName.test(name)) {
-    throw invalid('must be a preset, a hub id owner/name of ASCII letters, digits, ".", "_" and "-", or a folder (/... or ./...)');
+    throw invalid(
+      'must be a preset, a hub id owner/name of ASCII letters, digits, ".", "_" and "-", or a folder (/... or ./...)',
+    );
   }
 }
 
@@ -92,7 +94,10 @@ function hubCache(env: NodeJS.ProcessEnv): string {
 }
 
 function invalid(problem: string): A2sfError {
-  return new A2sfError('INVALID_ARGUMENT', `--model_name: ${problem}`, { field: 'model_name', reason: 'bad-model-name' });
+  return new A2sfError('INVALID_ARGUMENT', `--model_name: ${problem}`, {
+    field: 'model_name',
+    reason: 'bad-model-name',
+  });
 }
 
 function notFound(problem: string, reason = 'model-not-found'): A2sfError {

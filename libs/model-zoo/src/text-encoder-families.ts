@@ -12,8 +12,12 @@ export function textEncoderFamilyOf(config: ConfigReader): TextEncoderFamily {
   if (family !== undefined) return family;
   const known = textEncoderFamilies.map(({ name, mark }) => `${name} (${mark})`).join(', ');
   const told = JSON.stringify(config.raw('architectures') ?? config.raw('model_type') ?? null).slice(0, 120);
-  throw new A2sfError('FAILED_PRECONDITION', `config.json: architectures: ${told} is not a known text encoder; known: ${known}`, {
-    field: 'architectures',
-    reason: 'unsupported-architecture',
-  });
+  throw new A2sfError(
+    'FAILED_PRECONDITION',
+    `config.json: architectures: ${told} is not a known text encoder; known: ${known}`,
+    {
+      field: 'architectures',
+      reason: 'unsupported-architecture',
+    },
+  );
 }

@@ -9,6 +9,8 @@ export interface InitialPolicyOptions {
   readonly space: ActionSpace;
   /** Length of the encoder's embeddings. */
   readonly dimension: number;
+  /** Width of both hidden layers; absent: the algorithm's default. */
+  readonly hidden?: number;
   /** Seed of the first weights. */
   readonly seed: number;
   readonly hyperParameters: HyperParameters;
@@ -20,10 +22,11 @@ export interface InitialPolicyOptions {
 
 /** The bytes of policy_0.safetensors: an agent that has seen nothing. The same options give the same bytes. */
 export function initialPolicy(options: InitialPolicyOptions): Uint8Array {
-  const { agent, space, dimension, seed, hyperParameters, encoderId, configHash } = options;
-  const lambda = hyperParameters.uncertaintyCoef;
+  const { agent, space, dimension, hidden, seed, hyperParameters, encoderId, configHash } = options;
+  const width = hidden === undefined ? {} : { hidden };
+  const initial = { space, dimension, seed, lambda: hyperParameters.uncertaintyCoef, ...width };
   return encodePolicyCheckpoint({
-    state: agentType(agent).initial({ space, dimension, seed, lambda }).state(),
+    state: agentType(agent).initial(initial).state(),
     iteration: 0,
     policyVersion: 0,
     encoderId,

@@ -23,7 +23,10 @@ describe('m2-bert', () => {
   test('is not taken for a plain BERT: the error names what is known', () => {
     const plain = config({ architectures: ['BertForMaskedLM'], monarch_mixer_sequence_mixing: false });
     assert.throws(() => textEncoderFamilyOf(plain), refusal('FAILED_PRECONDITION', /BertForMaskedLM.*known: m2-bert/));
-    assert.throws(() => textEncoderFamilyOf(new ConfigReader({})), refusal('FAILED_PRECONDITION', /null.*known: m2-bert/));
+    assert.throws(
+      () => textEncoderFamilyOf(new ConfigReader({})),
+      refusal('FAILED_PRECONDITION', /null.*known: m2-bert/),
+    );
   });
 
   test('reads its sizes from config.json', () => {
@@ -45,7 +48,10 @@ describe('m2-bert', () => {
       ['intermediate_size', 98],
       ['long_conv_l_max', 128],
     ] as const) {
-      assert.throws(() => m2Bert.readShape(config({ [name]: value })), refusal('FAILED_PRECONDITION', new RegExp(name)));
+      assert.throws(
+        () => m2Bert.readShape(config({ [name]: value })),
+        refusal('FAILED_PRECONDITION', new RegExp(name)),
+      );
     }
   });
 

@@ -4,7 +4,13 @@ import type { ConfigReader } from '../config-reader.js';
 import { buildFilterGraph, type HyenaFilter } from '../hyena-filters.js';
 import { firstRowTapsName, LongConvolutions, spectrumNames } from '../long-convolution.js';
 import type { ModelWeights } from '../model-weights.js';
-import type { LengthTables, TextEncoderFamily, TextEncoderGraph, TextEncoderOutput, TextEncoderShape } from '../text-encoder.js';
+import type {
+  LengthTables,
+  TextEncoderFamily,
+  TextEncoderGraph,
+  TextEncoderOutput,
+  TextEncoderShape,
+} from '../text-encoder.js';
 
 /** M2-BERT, the Monarch Mixer encoder (arXiv 2310.12109): long convolutions instead of attention, a block-diagonal MLP. */
 export const m2Bert: TextEncoderFamily = {
@@ -12,13 +18,22 @@ export const m2Bert: TextEncoderFamily = {
   pooling: 'cls',
   mark: '"monarch_mixer_sequence_mixing": true',
   recognises: (config) => config.raw('monarch_mixer_sequence_mixing') === true,
-  weightPrefixes: ['', 'model.', 'module.', 'model.module.', 'module.model.'].flatMap((outer) => [`${outer}bert.`, outer]),
+  weightPrefixes: ['', 'model.', 'module.', 'model.module.', 'module.model.'].flatMap((outer) => [
+    `${outer}bert.`,
+    outer,
+  ]),
   readShape,
   buildGraph,
 };
 
 function readShape(config: ConfigReader): TextEncoderShape {
-  for (const name of ['bidirectional', 'residual_long_conv', 'use_glu_mlp', 'use_monarch_mlp', 'use_positional_encodings']) {
+  for (const name of [
+    'bidirectional',
+    'residual_long_conv',
+    'use_glu_mlp',
+    'use_monarch_mlp',
+    'use_positional_encodings',
+  ]) {
     config.expect(name, [true]);
   }
   config.expect('hyena_training_additions', [false]);
@@ -28,11 +43,13 @@ function readShape(config: ConfigReader): TextEncoderShape {
   if (blocks % 2 !== 0) throw config.error('monarch_mlp_nblocks', 'must be even');
   const dimension = config.size('hidden_size');
   for (const name of ['hidden_size', 'intermediate_size']) {
-    if (config.size(name) % blocks !== 0) throw config.error(name, `must be a multiple of monarch_mlp_nblocks (${blocks})`);
+    if (config.size(name) % blocks !== 0)
+      throw config.error(name, `must be a multiple of monarch_mlp_nblocks (${blocks})`);
   }
   const maxTokens = config.size('max_position_embeddings');
   const positions = config.size('long_conv_l_max', maxTokens);
-  if (positions < maxTokens) throw config.error('long_conv_l_max', `must be at least max_position_embeddings (${maxTokens})`);
+  if (positions < maxTokens)
+    throw config.error('long_conv_l_max', `must be at least max_position_embeddings (${maxTokens})`);
   return { dimension, maxTokens, vocab: config.size('vocab_size') };
 }
 
@@ -69,7 +86,10 @@ function buildGraph(config: ConfigReader, weights: ModelWeights, output: TextEnc
     // Of the last layer only row 0 is wanted: its convolutions are one sum over the rows, and the rest runs on one row.
     const firstOnly = output === 'cls' && layer === layers - 1;
     const convolve = firstOnly ? long.first.bind(long) : long.all.bind(long);
-    const projected = g.ops('Split', [linear(x, `${at}.attention.in_linear`, 3 * d, d)], 3, { axis: 1, num_outputs: 3 });
+    const projected = g.ops('Split', [linear(x, `${at}.attention.in_linear`, 3 * d, d)], 3, {
+      axis: 1,
+      num_outputs: 3,
+    });
     const short = shortConvolution(g, weights, `${at}.attention.short_filter`, d);
     const x1 = short(projected[0]!, 0);
     const x2 = short(firstOnly ? firstRow(projected[1]!) : projected[1]!, 1);
@@ -162,6 +182,8 @@ function filterTables(config: ConfigReader, weights: ModelWeights, output: TextE
       };
     },
     graph: buildFilterGraph(weights, shape, filters),
-    outputs: filters.flatMap(({ name, result }) => (result === 'spectrum' ? spectrumNames(name) : [firstRowTapsName(name)])),
+    outputs: filters.flatMap(({ name, result }) =>
+      result === 'spectrum' ? spectrumNames(name) : [firstRowTapsName(name)],
+    ),
   };
 }

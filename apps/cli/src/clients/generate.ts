@@ -1,0 +1,64 @@
+import { boolean, option, resolveOptions, text } from '@a2sf/config';
+import { GeneratorServiceClient, type GenerateResponseOutput } from '@a2sf/contracts';
+import { callServerStream, connect } from '@a2sf/grpc-runtime';
+import {
+  clientOptions,
+  compressionOptions,
+  generationOptions,
+  parseAction,
+  printJson,
+  promptText,
+  truncateOption,
+} from './prompt-option.js';
+
+const options = {
+  ...clientOptions('127.0.0.1:50052'),
+  truncate: truncateOption,
+  action: option({
+    schema: text({ maxLength: 60 }),
+    description: 'compress with this window, written a,b (default: the full cache)',
+    group: 'Compression',
+  }),
+  ...compressionOptions,
+  ...generationOptions,
+  usage: option({ schema: boolean, description: 'tell on stderr what it cost', default: false, group: 'Call' }),
+};
+
+/** `a2sf generate`: streams the continuation of a prompt. */
+export async function generate(argv: readonly string[]): Promise<void> {
+  const command = { name: 'a2sf generate', description: 'Continues a prompt with a full or a compressed cache.' };
+  const { values } = resolveOptions(command, options, argv);
+  const { budget, recent, maxNewTokens, ignoreEos, truncate, timeoutMs } = values;
+  const compression =
+    values.action === undefined ? {} : { compression: { action: parseAction(values.action, 'action'), budget, recent } };
+  const prompt = { text: await promptText(values) };
+  const client = connect(GeneratorServiceClient, values.address);
+  try {
+    const request = { prompt, ...compression, maxNewTokens, ignoreEos, truncate };
+    const pieces: GenerateResponseOutput[] = [];
+    for await (const piece of callServerStream(client, 'generate', request, { timeoutMs })) {
+      pieces.push(piece);
+      if (!values.json) process.stdout.write(piece.text);
+    }
+    const last = pieces.at(-1);
+    if (values.json) {
+      printJson({
+        text: pieces.map((piece) => piece.text).join(''),
+        token_ids: pieces.flatMap((piece) => piece.tokenIds),
+        finish_reason: last?.finishReason ?? null,
+        truncated: last?.truncated ?? false,
+        usage: last?.usage ?? null,
+      });
+      return;
+    }
+    process.stdout.write('\n');
+    const usage = last?.usage;
+    if (values.usage && usage) {
+      const { promptTokens, keptTokens, generatedTokens, prefillMs, decodeMs } = usage;
+      const cost = `prefill ${prefillMs.toFixed(0)} ms, decode ${decodeMs.toFixed(0)} ms`;
+      process.stderr.write(`${promptTokens} prompt tokens, ${keptTokens} kept, ${generatedTokens} new; ${cost}\n`);
+    }
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { boolean, integer, listOf, option, resolveOptions, text } from '@a2sf/config';
+import { GeneratorServiceClient } from '@a2sf/contracts';
+import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { clientOptions, compressionOptions, parseAction, printJson, promptText, truncateOption } from './prompt-option.js';
+
+const options = {
+  ...clientOptions('127.0.0.1:50052'),
+  truncate: truncateOption,
+  action: option({
+    schema: text({ maxLength: 60 }),
+    description: 'the window, written a,b',
+    default: '10,16',
+    group: 'Compression',
+  }),
+  ...compressionOptions,
+  layers: option({
+    schema: listOf(integer({ min: 0, max: 4096 })),
+    list: true,
+    description: 'the layers to show (default: all)',
+    group: 'Answer',
+  }),
+  withScores: option({ schema: boolean, description: 'also the score of every kept position', default: false, group: 'Answer' }),
+};
+
+/** `a2sf inspect`: which positions of a prompt a compression keeps. */
+export async function inspect(argv: readonly string[]): Promise<void> {
+  const command = { name: 'a2sf inspect', description: 'Shows which positions of a prompt a compression keeps.' };
+  const { values } = resolveOptions(command, options, argv);
+  const { budget, recent, truncate, withScores, timeoutMs } = values;
+  const compression = { action: parseAction(values.action, 'action'), budget, recent };
+  const prompt = { text: await promptText(values) };
+  const client = connect(GeneratorServiceClient, values.address);
+  try {
+    const request = { prompt, compression, layers: values.layers ?? [], withScores, truncate };
+    const answer = await callUnary(client, 'inspect', request, { timeoutMs });
+    if (values.json) return printJson(answer);
+    const lines = [`${answer.promptTokens} prompt tokens`];
+    for (const { layer, heads } of answer.layers) {
+      for (const [head, { positions, scores }] of heads.entries()) {
+        const shown = positions.map((at, i) => (scores[i] === undefined ? `${at}` : `${at}:${scores[i].toPrecision(4)}`));
+        lines.push(`layer ${layer} head ${head}: ${shown.join(' ')}`);
+      }
+    }
+    process.stdout.write(`${lines.join('\n')}\n`);
+  } finally {
+    client.close();
+  }
+}

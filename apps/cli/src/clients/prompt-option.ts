@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { boolean, integer, option, text, usageError } from '@a2sf/config';
+import type { Action } from '@a2sf/contracts';
+import { A2sfError } from '@a2sf/errors';
+
+const prompt = 'Prompt';
+const call = 'Call';
+
+/** The flags that every client of a service has. */
+export function clientOptions(defaultAddress: string) {
+  return {
+    prompt: option({
+      schema: text({ maxLength: 16 << 20 }),
+      description: 'the text (default: --prompt_file, else standard input)',
+      group: prompt,
+    }),
+    promptFile: option({ schema: text(), description: 'file that holds the text', group: prompt }),
+    address: option({
+      schema: text({ maxLength: 300 }),
+      description: 'address of the service: host:port or dns:///name:port',
+      default: defaultAddress,
+      group: call,
+    }),
+    timeoutMs: option({
+      schema: integer({ min: 1, max: 86_400_000 }),
+      description: 'ms that the call may take',
+      default: 600_000,
+      group: call,
+    }),
+    json: option({ schema: boolean, description: 'print the answer as JSON', default: false, group: call }),
+  };
+}
+
+/** The flags that tell how a prompt's cache is compressed. */
+export const compressionOptions = {
+  budget: option({
+    schema: integer({ min: 1, max: 1_048_576 }),
+    description: 'keys kept per layer and KV head, in tokens',
+    default: 128,
+    group: 'Compression',
+  }),
+  recent: option({
+    schema: integer({ min: 0, max: 1_048_576 }),
+    description: 'last keys of the budget that are kept unconditionally; 0 = an eighth of the budget',
+    default: 0,
+    group: 'Compression',
+  }),
+};
+
+/** The flags of a prompt that may be too long, and of what is generated. */
+export const generationOptions = {
+  maxNewTokens: option({
+    schema: integer({ min: 1, max: 1_048_576 }),
+    description: 'new tokens at most',
+    default: 16,
+    group: 'Generation',
+  }),
+  ignoreEos: option({ schema: boolean, description: 'go on after an end token', default: false, group: 'Generation' }),
+};
+
+/** The flag that allows a prompt to be cut. */
+export const truncateOption = option({
+  schema: boolean,
+  description: "cut the middle out of a prompt over the server's limit instead of refusing it",
+  default: false,
+  group: prompt,
+});
+
+/** The text that the flags or standard input give. Throws a usage error for two of them, or a file that cannot be read. */
+export async function promptText(values: { readonly prompt?: string | undefined; readonly promptFile?: string | undefined }): Promise<string> {
+  if (values.prompt !== undefined && values.promptFile !== undefined) {
+    throw usageError(['--prompt, --prompt_file: give one of them']);
+  }
+  if (values.prompt !== undefined) return values.prompt;
+  if (values.promptFile === undefined) return readFileSync(0, 'utf8');
+  return readFile(values.promptFile, 'utf8').catch((cause: unknown) => {
+    throw new A2sfError('NOT_FOUND', `--prompt_file: cannot read ${values.promptFile}`, { field: 'prompt_file', cause });
+  });
+}
+
+/** An action written `a,b`. Throws a usage error naming the flag. */
+export function parseAction(written: string, flag: string): Required<Pick<Action, 'a' | 'b'>> {
+  const [a, b, ...more] = written.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (more.length > 0 || a === undefined || b === undefined || !(a >= 0) || !Number.isInteger(b) || b < 1) {
+    throw usageError([`--${flag}: must be a,b with a >= 0 and a whole b >= 1, such as 10,16; got ${JSON.stringify(written.slice(0, 40))}`]);
+  }
+  return { a, b };
+}
+
+/** Writes an answer as JSON. */
+export function printJson(answer: unknown): void {
+  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+}

@@ -1,0 +1,3 @@
+export { demoProfile } from './demo-profile.js';
+export { dispatch } from './dispatch.js';
+export { startLocalSuite } from './local-suite.js';

@@ -1,0 +1,2 @@
+export { options } from './options.js';
+export { run } from './run.js';

@@ -1,0 +1,4 @@
+import { runMain } from '@a2sf/config';
+import { run } from './run.js';
+
+runMain('a2sf-encoder', run);

@@ -1,0 +1,41 @@
+import { integer, option, text } from '@a2sf/config';
+import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
+
+const model = 'Model';
+const limits = 'Limits';
+
+/** The flags of `a2sf serve encoder`. */
+export const options = {
+  ...serverOptionsWithPorts({ port: 50051, httpPort: 9464 }),
+  modelName: option({ schema: text(), description: 'folder or hub id (default: the embedded encoder)', group: model }),
+  device: option({
+    schema: text({ maxLength: 32 }),
+    description: 'where the model runs: cpu',
+    default: 'cpu',
+    group: model,
+  }),
+  threads: option({
+    schema: integer({ min: 1, max: 1024 }),
+    description: 'threads of one operator',
+    default: 2,
+    group: model,
+  }),
+  maxBatch: option({
+    schema: integer({ min: 1, max: 100_000 }),
+    description: 'most prompts of one request',
+    default: 256,
+    group: limits,
+  }),
+  maxPromptBytes: option({
+    schema: integer({ min: 1, max: 1 << 30 }),
+    description: 'longest prompt text in bytes',
+    default: 4 << 20,
+    group: limits,
+  }),
+  maxQueue: option({
+    schema: integer({ min: 1, max: 100_000 }),
+    description: 'requests that may wait or run; more are refused at once',
+    default: 64,
+    group: limits,
+  }),
+};

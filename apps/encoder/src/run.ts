@@ -1,0 +1,44 @@
+import { resolveOptions } from '@a2sf/config';
+import { serve } from '@a2sf/grpc-runtime';
+import { SentenceEncoderHost } from '@a2sf/inference';
+import { resolveModelFolder } from '@a2sf/model-zoo';
+import { createLogger, Metrics } from '@a2sf/observability';
+import { checkDevice } from './device.js';
+import { encoderMetrics } from './metrics.js';
+import { options } from './options.js';
+import { encoderService } from './service.js';
+
+/** Serves one encoder until it is told to stop. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const command = { name: 'a2sf serve encoder', description: 'Turns prompts into embeddings.' };
+  const { values } = resolveOptions(command, options, argv);
+  const log = createLogger({ name: 'encoder', level: values.logLevel });
+  checkDevice(values.device);
+  const { folder, name } = resolveModelFolder(values.modelName, 'encoder');
+  const encoder = await SentenceEncoderHost.start(
+    { folder, name, threads: values.threads },
+    {
+      maxQueue: values.maxQueue,
+      onExit: (error) => {
+        log.fatal({ err: error }, 'the model worker is gone');
+        process.exit(1);
+      },
+    },
+  );
+  log.info(encoder.info, 'model loaded');
+  const metrics = new Metrics();
+  const limits = { maxBatch: values.maxBatch, maxPromptBytes: values.maxPromptBytes };
+  const server = await serve({
+    name: 'encoder',
+    service: encoderService(encoder, limits, encoderMetrics(metrics)),
+    options: values,
+    metrics,
+    log,
+    onStop: () => encoder.dispose(),
+  }).catch(async (error: unknown) => {
+    await encoder.dispose(); // an idle worker would keep the process alive
+    throw error;
+  });
+  server.setReady(true);
+  await server.stopped;
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { A2sfError } from '@a2sf/errors';
+import { MemberPool } from './member-pool.js';
+
+/** A call that ends when it is told to. */
+function gate(): { readonly open: () => void; readonly passed: Promise<void> } {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test('calls go to the least busy member, two to each, and the rest wait in order', async () => {
+  const pool = new MemberPool(['x', 'y']);
+  const started: string[] = [];
+  const gates = Array.from({ length: 6 }, gate);
+  const calls = gates.map(({ passed }, i) =>
+    pool.run(async (member) => {
+      started.push(`${i}${member}`);
+      await passed;
+    }),
+  );
+  await settle();
+  assert.deepEqual(started, ['0x', '1y', '2x', '3y']);
+  gates[3]!.open();
+  await settle();
+  assert.deepEqual(started.slice(4), ['4y']);
+  gates[0]!.open();
+  await settle();
+  assert.deepEqual(started.slice(5), ['5x']);
+  for (const { open } of gates) open();
+  await Promise.all(calls);
+});
+
+test('a call that ends UNAVAILABLE is tried once more, on another member, which then is preferred', async () => {
+  const pool = new MemberPool(['dead', 'alive']);
+  const tried: string[] = [];
+  const call = (member: string) => {
+    tried.push(member);
+    return member === 'dead' ? Promise.reject(new A2sfError('UNAVAILABLE', 'gone')) : Promise.resolve(member);
+  };
+  assert.equal(await pool.run(call), 'alive');
+  assert.equal(await pool.run(call), 'alive');
+  assert.deepEqual(tried, ['dead', 'alive', 'alive']);
+});
+
+test('a second failure, and any other kind of failure, is told', async () => {
+  let tries = 0;
+  const fail = (code: 'UNAVAILABLE' | 'INVALID_ARGUMENT') => () => {
+    tries++;
+    return Promise.reject(new A2sfError(code, 'no'));
+  };
+  await assert.rejects(new MemberPool(['only']).run(fail('UNAVAILABLE')), { code: 'UNAVAILABLE' });
+  assert.equal(tries, 2);
+  await assert.rejects(new MemberPool(['x', 'y']).run(fail('INVALID_ARGUMENT')), { code: 'INVALID_ARGUMENT' });
+  assert.equal(tries, 3);
+});
+
+test('an aborted signal takes a waiting call out of the line', async () => {
+  const pool = new MemberPool(['x'], 1);
+  const { open, passed } = gate();
+  const first = pool.run(() => passed);
+  const controller = new AbortController();
+  const second = pool.run(() => Promise.resolve('never'), controller.signal);
+  const third = pool.run(() => Promise.resolve('third'));
+  controller.abort(new Error('stop'));
+  await assert.rejects(second, /stop/);
+  open();
+  await first;
+  assert.equal(await third, 'third');
+});

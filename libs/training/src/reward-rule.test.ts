@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ScoreTask } from './peers.js';
+import { RewardRule } from './reward-rule.js';
+import { TestPeers, testPrompts } from './test-peers.js';
+
+const [prompt] = testPrompts('reward', 1);
+
+test('a named metric compares with the full text, the dataset’s own one with the answers', () => {
+  const full = new RewardRule('rouge_l').task(prompt!, 'text', 'full text');
+  assert.deepEqual([full.metric, full.references], ['rouge_l', ['full text']]);
+  const answered = { ...prompt!, answers: ['x', 'y'], allClasses: ['c'] };
+  for (const name of ['dataset', '']) {
+    const { metric, references, allClasses, dataset } = new RewardRule(name).task(answered, 'text', undefined);
+    assert.deepEqual([metric, references, allClasses, dataset], ['', ['x', 'y'], ['c'], 'test']);
+  }
+});
+
+test('a row without answers is refused when answers are the reference', async () => {
+  await assert.rejects(new RewardRule('dataset').check(new TestPeers(), [prompt!]), /row 0 has none/);
+});
+
+test('the check scores one item per dataset, or one in all for a named metric', async () => {
+  const peers = new TestPeers();
+  const asked: (readonly ScoreTask[])[] = [];
+  peers.score = (tasks) => {
+    asked.push(tasks);
+    return Promise.resolve(tasks.map(() => 1));
+  };
+  const prompts = ['x', 'y', 'x'].map((dataset) => ({ ...prompt!, dataset, answers: ['a'] }));
+  await new RewardRule('dataset').check(peers, prompts);
+  await new RewardRule('cosine').check(peers, prompts);
+  assert.deepEqual(
+    asked.map((tasks) => tasks.length),
+    [2, 1],
+  );
+});

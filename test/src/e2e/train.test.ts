@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { a2sf, runA2sf, startService } from '../processes.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'a2sf-train-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const flags = (folder: string): string[] => [
+  ...['--save_dir', folder, '--budget', '64', '--reward', 'rouge_l', '--ucb_beta', '0.02', '--seed', '7', '--http_port', '0'],
+  ...['--iterations', '6', '--episodes_per_update', '4', '--log_frequency', '1'],
+  ...['--eval_samples', '12', '--eval_frequency', '3', '--checkpoint_frequency', '2'],
+];
+
+type Line = Record<string, unknown> & { iteration: number };
+
+const lines = (folder: string, name: string): Line[] =>
+  existsSync(join(folder, name))
+    ? readFileSync(join(folder, name), 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Line)
+    : [];
+
+/** What must be equal in two runs: everything but the time it took. */
+const withoutTimes = (rows: Line[]): unknown[] =>
+  rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !/second|_ms|time|_at$/.test(name))));
+
+const pidsOf = (folder: string): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`A2SF_E2E_MARK=${folder}`);
+    } catch {
+      return false;
+    }
+  });
+
+describe('a2sf train on the embedded models', () => {
+  const whole = join(scratch, 'whole');
+
+  test('a run leaves progress, evaluations with all baselines, checkpoints and a table', async () => {
+    const { code, stdout, stderr } = await runA2sf(['train', ...flags(whole)]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(lines(whole, 'progress.jsonl').map((line) => line.iteration), [1, 2, 3, 4, 5, 6]);
+    for (const { avg_reward: reward, prediction_loss: loss } of lines(whole, 'progress.jsonl')) {
+      assert.ok(typeof reward === 'number' && reward >= 0 && reward <= 1);
+      assert.ok(typeof loss === 'number' && Number.isFinite(loss));
+    }
+    const last = lines(whole, 'evaluation.jsonl').at(-1)!;
+    assert.equal(last.iteration, 6);
+    const baselines = last['baselines'] as Record<string, { mean: number; low: number; high: number }>;
+    assert.deepEqual(Object.keys(baselines).sort(), ['best_fixed', 'full', 'h2o', 'oracle', 'random', 'snapkv_16']);
+    for (const { mean, low, high } of Object.values(baselines)) assert.ok(low <= mean && mean <= high);
+    const mean = (name: string): number => baselines[name]!.mean;
+    assert.equal(mean('full'), 1);
+    for (const name of ['random', 'h2o', 'snapkv_16', 'best_fixed']) assert.ok(mean(name) <= mean('oracle'));
+    assert.ok(mean('h2o') <= mean('best_fixed') && mean('snapkv_16') <= mean('best_fixed'));
+    assert.ok((last['eval_avg_reward'] as number) <= mean('oracle'));
+    assert.ok(existsSync(join(whole, 'policy_6.safetensors')));
+    for (const word of ['policy', 'oracle', 'best fixed', 'SnapKV', 'H2O', 'random', 'full']) assert.ok(stdout.includes(word), word);
+  });
+
+  test('the same run into a folder that holds one is refused', async () => {
+    const { code, stderr } = await runA2sf(['train', ...flags(whole)]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /--resume|--overwrite/);
+    assert.equal(stderr.trim().split('\n').length, 1);
+  });
+
+  test('killed in the middle of an iteration and resumed, it ends as if it had never been stopped', async () => {
+    const killed = join(scratch, 'killed');
+    const env = { ...process.env, A2SF_E2E_MARK: killed };
+    const child = spawn(process.execPath, [a2sf, 'train', ...flags(killed)], { stdio: 'ignore', env });
+    const exit = once(child, 'exit');
+    while (lines(killed, 'progress.jsonl').length < 3 && child.exitCode === null) await sleep(5);
+    child.kill('SIGKILL');
+    const [, signal] = (await exit) as [number | null, string | null];
+    assert.equal(signal, 'SIGKILL');
+    assert.equal(existsSync(join(killed, 'policy_6.safetensors')), false, 'it was killed before its end');
+    while (pidsOf(killed).length > 0) await sleep(50); // the services notice that their parent is gone
+    const { code, stderr } = await runA2sf(['train', '--resume', killed, '--http_port', '0']);
+    assert.equal(code, 0, stderr);
+    for (const name of ['progress.jsonl', 'evaluation.jsonl']) {
+      assert.deepEqual(withoutTimes(lines(killed, name)), withoutTimes(lines(whole, name)), name);
+    }
+    const policy = (folder: string): Buffer => readFileSync(join(folder, 'policy_6.safetensors'));
+    assert.ok(policy(killed).equals(policy(whole)), 'the final checkpoints are equal byte for byte');
+  });
+
+  test('two generators give the same policy as one', async () => {
+    const two = join(scratch, 'two');
+    const { code, stderr } = await runA2sf(['train', ...flags(two), '--device', 'cpu', '--gpus', '0', '1']);
+    assert.equal(code, 0, stderr);
+    const tensors = (folder: string): unknown => withoutTimes(lines(folder, 'progress.jsonl'));
+    assert.deepEqual(tensors(two), tensors(whole));
+  });
+
+  test('with addresses it starts nothing and drives the given services', async () => {
+    const services = await Promise.all(['encoder', 'generator', 'reward', 'policy'].map((name) => startService(name)));
+    const [encoder, generator, reward, policy] = services.map((service) => service.address) as [string, string, string, string];
+    const driven = join(scratch, 'driven');
+    const addresses = ['--encoder', encoder, '--generators', generator, '--reward_service', reward, '--policy', policy];
+    const { code, stderr } = await runA2sf(['train', ...flags(driven), ...addresses]);
+    await Promise.all(services.map((service) => service.stop()));
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(withoutTimes(lines(driven, 'progress.jsonl')), withoutTimes(lines(whole, 'progress.jsonl')));
+  });
+});

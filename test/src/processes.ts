@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { root } from './conformance/workspace.js';
+
+export const a2sf = join(root, 'apps/cli/bin/a2sf.js');
+export const fixtures = join(root, 'test/fixtures');
+
+/** A service of the suite, running as a process of its own. */
+export interface RunningService {
+  readonly address: string;
+  readonly http: string;
+  readonly process: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** Starts `a2sf serve <name>` on free ports and waits for its line. The process dies with this one. */
+export async function startService(name: string, ...flags: string[]): Promise<RunningService> {
+  const child = spawn(process.execPath, [a2sf, 'serve', name, '--port', '0', '--http_port', '0', '--log_level', 'error', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let errors = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const lines = createInterface({ input: child.stdout! });
+  const line = await Promise.race([
+    once(lines, 'line').then(([first]) => first as string),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`${name} ended with ${code}: ${errors}`);
+    }),
+  ]);
+  const { port, httpPort } = JSON.parse(line) as { port: number; httpPort: number };
+  return {
+    address: `127.0.0.1:${port}`,
+    http: `http://127.0.0.1:${httpPort}`,
+    process: child,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exit = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `a2sf` to its end. */
+export async function runA2sf(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
+  const child = spawn(process.execPath, [a2sf, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
