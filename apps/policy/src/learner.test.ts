@@ -4,7 +4,7 @@ import { NeuralUcb } from '@a2sf/bandit';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { decodePolicyCheckpoint } from '@a2sf/run-store';
 import { Learner, type SelectInput } from './learner.js';
-import { testBytes, testCheckpoint, testContext, testDimension, testEncoderId } from './test-policy.js';
+import { testBytes, testCheckpoint, testContext, testDimension, testEncoderId } from './policy.fixture.js';
 import type { UpdateInput } from './update-ledger.js';
 
 function selectOf(change: Partial<SelectInput> = {}): SelectInput {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PolicyEngine } from './policy-engine.js';
-import { testBytes, testContext } from './test-policy.js';
+import { testBytes, testContext } from './policy.fixture.js';
 
 const engines: PolicyEngine[] = [];
 const lost: Error[] = [];

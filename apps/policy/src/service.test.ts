@@ -34,7 +34,7 @@ import { createLogger, Metrics } from '@a2sf/observability';
 import { decodePolicyCheckpoint } from '@a2sf/run-store';
 import { options } from './options.js';
 import { givenNumbers, startPolicy } from './start.js';
-import { testBytes, testContext, testDimension, testEncoderId, testSpace } from './test-policy.js';
+import { testBytes, testContext, testDimension, testEncoderId, testSpace } from './policy.fixture.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'a2sf-policy-'));
 const checkpointFile = join(folder, 'policy_0.safetensors');

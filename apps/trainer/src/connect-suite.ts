@@ -1,33 +1,42 @@
 import { usageError } from '@a2sf/config';
+import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { waitUntilServing } from '@a2sf/grpc-runtime';
+import type { PeerAddresses } from '@a2sf/training';
 import type { TrainerOptions } from './options.js';
-import type { StartSuite, Suite } from './suite.js';
+import type { Suite } from './suite.js';
 
 /** How long services that are running already may take to become ready. */
-const servingTimeoutMs = 60_000;
+const servingTimeoutMs = 15_000;
 
-/**
- * The services of a run: those of the given addresses, or ones started for it when none is given. Throws a usage error
- * when only some addresses are given, or none and `startSuite` is absent; UNAVAILABLE when a service is not serving.
- */
-export async function connectSuite(
-  values: TrainerOptions,
-  startSuite: StartSuite | undefined,
-  signal: AbortSignal,
-): Promise<Suite> {
+/** The addresses among the flags; undefined when none is given and the services are to be started. Throws a usage error when some lack. */
+export function givenAddresses(values: TrainerOptions, canStart: boolean): PeerAddresses | undefined {
   const { generators, encoder, rewardService: reward, policy } = values;
   if (generators !== undefined && encoder !== undefined && reward !== undefined && policy !== undefined) {
-    const all = [...generators, encoder, reward, policy];
-    await Promise.all(all.map((address) => waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal })));
-    return {
-      addresses: { generators, encoder, reward, policy },
-      failure: () => undefined,
-      stop: () => Promise.resolve(),
-    };
+    return { generators, encoder, reward, policy };
   }
   const flags = { generators, encoder, reward_service: reward, policy };
   const missing = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [`--${flag}`] : []));
-  if (startSuite !== undefined && missing.length === Object.keys(flags).length) return startSuite(values, signal);
-  const alternative = startSuite === undefined ? '' : ', or of none';
+  if (canStart && missing.length === Object.keys(flags).length) return undefined;
+  const alternative = canStart ? ', or of none' : '';
   throw usageError([`${missing.join(', ')}: the addresses of all four services are needed${alternative}`]);
+}
+
+/** The running services of the given addresses. Throws UNAVAILABLE when one is not serving. */
+export async function connectSuite(addresses: PeerAddresses, signal: AbortSignal): Promise<Suite> {
+  const { generators, encoder, reward, policy } = addresses;
+  const flagged: [flag: string, address: string][] = [
+    ...generators.map((address): [string, string] => ['generators', address]),
+    ['encoder', encoder],
+    ['reward_service', reward],
+    ['policy', policy],
+  ];
+  await Promise.all(
+    flagged.map(([flag, address]) =>
+      waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal }).catch((error: unknown) => {
+        if (!isA2sfError(error) || signal.aborted) throw error;
+        throw new A2sfError(error.code, `${flag}: ${error.message}`, { field: flag, reason: error.reason, cause: error });
+      }),
+    ),
+  );
+  return { addresses, failure: () => undefined, stop: () => Promise.resolve() };
 }

@@ -12,7 +12,7 @@ import {
   type FolderUse,
   type ResumePoint,
 } from '@a2sf/training';
-import { connectSuite } from './connect-suite.js';
+import { connectSuite, givenAddresses } from './connect-suite.js';
 import { mergeObservers } from './merge-observers.js';
 import { dataPath, type TrainerOptions } from './options.js';
 import { progressDisplay } from './progress-display.js';
@@ -34,6 +34,7 @@ export async function runTraining(
   signal: AbortSignal,
 ): Promise<void> {
   const log = createLogger({ name: 'trainer', level: values.logLevel });
+  const given = givenAddresses(values, startSuite !== undefined);
   const taken: (() => Promise<void>)[] = [];
   let suite: Suite | undefined;
   let ready = false;
@@ -52,7 +53,7 @@ export async function runTraining(
     const metricsObserver = trainerMetrics(metrics);
     const http = await startHttp({ host: values.host, port: values.httpPort, metrics, ready: () => ready, log });
     taken.push(() => http.close());
-    const { addresses, stop } = (suite = await connectSuite(values, startSuite, signal));
+    const { addresses, stop } = (suite = await (given === undefined ? startSuite!(values, signal) : connectSuite(given, signal)));
     taken.push(stop);
     const peers = new GrpcPeers(addresses);
     taken.push(async () => peers.close());

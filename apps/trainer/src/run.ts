@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { resolveOptions } from '@a2sf/config';
+import { flagOf, resolveOptions } from '@a2sf/config';
+import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { findResumePoint } from '@a2sf/training';
-import { withProfile, type Profile } from './options.js';
+import { options as trainerOptions, withProfile, type Profile } from './options.js';
 import { resumeOptions } from './recorded-options.js';
 import { runTraining } from './run-training.js';
 import { listenForStop } from './stop-request.js';
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
   const options = withProfile(how.profile ?? {});
   const resolution = resolveOptions({ name, description }, options, argv);
   const given = resolution.values;
-  const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume);
+  const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume).catch(nameFlag);
   const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config);
   const elsewhere = resume === undefined || resolution.sources.saveDir !== 'default';
   const saveDir = elsewhere ? resolve(values.saveDir) : resume.folder;
@@ -40,9 +41,19 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
     await runTraining({ ...values, saveDir }, resume, how.startSuite, stop.signal);
   } catch (error) {
     // Stopped before there was anything to save; anything else that went wrong then is the stop's consequence.
-    if (stop.exitCode() === undefined) throw error;
+    if (stop.exitCode() === undefined) nameFlag(error);
   } finally {
     stop.dispose();
   }
   process.exitCode = stop.exitCode() ?? process.exitCode;
+}
+
+const flags: ReadonlySet<string> = new Set(Object.entries(trainerOptions).map(([key, option]) => flagOf(key, option)));
+
+/** Throws an error again, its field written as the flag that it is, where it is one. */
+function nameFlag(error: unknown): never {
+  if (!isA2sfError(error) || error.field === undefined || !error.message.startsWith(`${error.field}: `)) throw error;
+  if (!flags.has(error.field)) throw error;
+  const { code, message, field, reason, cause } = error;
+  throw new A2sfError(code, `--${message}`, { field, reason, cause });
 }

@@ -57,7 +57,10 @@ export class CallScope {
     const timer = setTimeout(() => this.fail(error()), Math.min(ms, 2_147_483_647));
     timer.unref();
     this.timers.add(timer);
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      this.timers.delete(timer);
+    };
   }
 
   /** Runs a handler. Its errors become the call's status; those after the end are only logged. */

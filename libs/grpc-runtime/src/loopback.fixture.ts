@@ -136,9 +136,11 @@ export async function refusal(promise: Promise<unknown>): Promise<A2sfError> {
   return error;
 }
 
-/** Waits until a condition holds; the test runner's own timeout is the limit. */
+/** Waits until a condition holds; gives up after a time far beyond what any test needs. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(5);
+  for (const end = performance.now() + 60_000; !(await condition()); await delay(5)) {
+    if (performance.now() > end) throw new Error('waited a minute in vain');
+  }
 }
 
 /** A promise that a test settles by hand. */

@@ -15,6 +15,10 @@ describe('a unary call', () => {
       const { scores } = await callUnary(client, 'score', { items: [{ metric: 'a' }, { metric: 'b' }] });
       const numbers: number[] = scores;
       assert.deepEqual(numbers, [0.5, 0.5]);
+      // @ts-expect-error a method that the service has not
+      await assert.rejects(callUnary(client, 'scores', {}), TypeError);
+      // @ts-expect-error a field that the message has not
+      await callUnary(client, 'score', { item: [] });
     });
   });
 
@@ -55,7 +59,7 @@ describe('a unary call', () => {
       },
     ],
     ['rejects', () => Promise.reject(new TypeError('secret detail'))],
-    ['rejects with no error', () => Promise.reject('secret detail' as unknown as Error)],
+    ['rejects with no error', () => Promise.reject('secret detail')],
     ['answers what the contract has no place for', () => Promise.resolve({ scores: 'secret' as unknown as number[] })],
   ] as const) {
     test(`whose handler ${how} is INTERNAL without detail, logged, and the next call is served`, async () => {

@@ -38,8 +38,25 @@ describe('the check of raw messages', () => {
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         if (problem(bytes) === '') PolicyServiceClient.service.Update.requestDeserialize(Buffer.from(bytes));
       }),
-      { numRuns: 2000 },
+      { numRuns: 5000 },
     );
+  });
+
+  test('refuses numbers of a length that the decoder would misread', () => {
+    const long = (tag: number, bytes: number): Buffer =>
+      Buffer.from([tag, ...Array.from({ length: bytes - 1 }, () => 0x80), 0]);
+    const info = wireMessage(suiteDescriptors(), 'a2sf.policy.v1.GetInfoResponse');
+    const [embeddingDimension, policyVersion, unknown] = [3 << 3, 5 << 3, 15 << 3];
+    for (let bytes = 1; bytes <= 11; bytes++) {
+      assert.equal(
+        problem(long(embeddingDimension, bytes), info) === '',
+        bytes <= 5 || bytes === 10,
+        `32 bits, ${bytes}`,
+      );
+      assert.equal(problem(long(policyVersion, bytes), info) === '', bytes <= 10, `64 bits, ${bytes}`);
+      assert.equal(problem(long(unknown, bytes), info) === '', bytes <= 10, `unknown, ${bytes}`);
+    }
+    assert.notEqual(problem(Buffer.from([0x92, 0x80, 0x80, 0x80, 0x80, 0x00, 0x00]), info), '');
   });
 
   test('refuses a message cut off anywhere but between two of its fields', () => {

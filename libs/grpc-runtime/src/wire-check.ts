@@ -15,6 +15,8 @@ interface WireField {
   readonly kind: Kind;
   /** Wire type of one value. */
   readonly wire: number;
+  /** A 64-bit varint. */
+  readonly wide: boolean;
   readonly repeated: boolean;
   readonly message: WireMessage | undefined;
   readonly values: ReadonlySet<number> | undefined;
@@ -96,6 +98,7 @@ export function wireMessage(
       name: field.name,
       kind,
       wire: wireByType[field.type]!,
+      wide: field.type === 3 || field.type === 4 || field.type === 18,
       repeated: field.repeated,
       message: kind === 'message' ? wireMessage(descriptors, field.typeName, known) : undefined,
       values: kind === 'enum' ? descriptors.enums.get(field.typeName) : undefined,
@@ -132,7 +135,7 @@ class WireChecker {
     let counts: Map<WireField, number> | undefined;
     this.at = start;
     while (this.at < end) {
-      const tag = this.varint(end);
+      const tag = this.varint(end, 'short');
       const wire = tag & 7;
       const number = tag >>> 3;
       if (number === 0) throw this.malformed('field number 0');
@@ -162,7 +165,11 @@ class WireChecker {
       throw this.malformed(`${path} has wire type ${wire}`);
     }
     if (field.kind === 'enum') {
-      this.enumValue(field, this.varint(end), path);
+      this.enumValue(field, this.varint(end, '32 bits'), path);
+      return 1;
+    }
+    if (wire === VARINT) {
+      this.varint(end, field.wide ? '64 bits' : '32 bits');
       return 1;
     }
     if (wire !== BYTES) {
@@ -189,7 +196,7 @@ class WireChecker {
     }
     let count = 0;
     for (this.at = from; this.at < to; count++) {
-      const value = this.varint(to);
+      const value = this.varint(to, field.wide ? '64 bits' : '32 bits');
       if (field.kind === 'enum') this.enumValue(field, value, path);
     }
     return count;
@@ -204,7 +211,7 @@ class WireChecker {
   private skip(wire: number, end: number): void {
     switch (wire) {
       case VARINT:
-        this.varint(end);
+        this.varint(end, '64 bits');
         return;
       case FIXED64:
         this.at += 8;
@@ -223,23 +230,28 @@ class WireChecker {
 
   /** Start and end of a length-delimited value. */
   private range(end: number): readonly [number, number] {
-    const length = this.varint(end);
+    const length = this.varint(end, 'short');
     const to = this.at + length;
-    if (length < 0 || to > end) throw this.malformed('a length goes beyond its message');
+    if (to > end) throw this.malformed('a length goes beyond its message');
     return [this.at, to];
   }
 
-  /** The low 32 bits of a varint, unsigned; -1 stands for a length over 32 bits nowhere: such a tag or length is malformed. */
-  private varint(end: number): number {
+  /**
+   * The low 32 bits of a varint, unsigned. Tags and lengths take five bytes at most, numbers of 32 bits five or (negative
+   * ones) ten: the decoder reads other lengths of them as something else than they are.
+   */
+  private varint(end: number, width: 'short' | '32 bits' | '64 bits'): number {
     let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
+    for (let count = 1; count <= 10; count++) {
       if (this.at >= end) throw this.malformed('a number is cut off');
       const byte = this.bytes[this.at++]!;
-      if (shift < 28) value |= (byte & 0x7f) << shift;
-      else if (shift === 28) value |= (byte & 0x0f) << 28;
-      if (byte < 0x80) return value >>> 0;
+      if (count < 5) value |= (byte & 0x7f) << (7 * (count - 1));
+      else if (count === 5) value |= (byte & 0x0f) << 28;
+      if (byte >= 0x80) continue;
+      if (count > 5 && (width === 'short' || (width === '32 bits' && count < 10))) break;
+      return value >>> 0;
     }
-    throw this.malformed('a number is longer than ten bytes');
+    throw this.malformed('a number has too many bytes');
   }
 
   private malformed(problem: string): A2sfError {

@@ -20,15 +20,16 @@ export class OnnxSession {
   private constructor(private readonly session: Ort.InferenceSession) {}
 
   static async create(graph: Uint8Array, { threads, weightFolder }: SessionOptions): Promise<OnnxSession> {
-    const extra =
-      weightFolder === undefined ? {} : { session: { model_external_initializers_file_folder_path: weightFolder } };
+    // Threads that wait do not spin: spinning gains 5 to 20 % on cores of one's own and costs a factor of three on shared ones.
+    const session = { intra_op: { allow_spinning: '0' } };
+    const folder = weightFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightFolder };
     return new OnnxSession(
       await ort.InferenceSession.create(graph, {
         executionProviders: ['cpu'],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
-        extra,
+        extra: { session: { ...session, ...folder } },
       }),
     );
   }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Runs all tasks at once and gives their results in order. The first failure aborts the signal that the others were
  * given and, when all have ended, is what the promise rejects with; so does `signal` with its own reason.
@@ -10,6 +12,8 @@ export async function allOrAbort<T, R>(
   signal?.throwIfAborted();
   const failed = new AbortController();
   const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  // Every task listens for its end; Node warns of more than ten listeners unless it is told that they are meant.
+  setMaxListeners(0, either);
   const results: R[] = Array.from({ length: items.length });
   await Promise.all(
     items.map(async (item, i) => {

@@ -1,4 +1,4 @@
-import { A2sfError } from '@a2sf/errors';
+import { A2sfError, isA2sfError } from '@a2sf/errors';
 import type { Peers, ScoreTask } from './peers.js';
 import type { Prompt } from './prompt.js';
 
@@ -49,6 +49,13 @@ export class RewardRule {
       throw A2sfError.invalid('reward', `dataset needs answers, row ${unanswered.id} has none; choose a metric such as rouge_l`);
     }
     const samples = new Map(prompts.map((prompt) => [this.againstFull ? '' : prompt.dataset, prompt]));
-    if (samples.size > 0) await peers.score([...samples.values()].map((p) => this.task(p, 'text', 'text')), signal);
+    const tasks = [...samples.values()].map((prompt) => this.task(prompt, 'text', 'text'));
+    try {
+      if (tasks.length > 0) await peers.score(tasks, signal);
+    } catch (error) {
+      // The service names a field of a request that the user never saw.
+      if (!isA2sfError(error) || error.code !== 'INVALID_ARGUMENT') throw error;
+      throw A2sfError.invalid('reward', error.message.replace(/^items\[\d+\]\.\w+: /, ''), error.reason);
+    }
   }
 }

@@ -39,8 +39,9 @@ export function projects(): Project[] {
 
 export interface SourceFile {
   readonly path: string;
+  /** True for tests and what only they use. */
   readonly isTest: boolean;
-  /** Module names as written in import and export statements. */
+  /** True for tests and what only they use. */ written in import and export statements. */
   readonly imports: readonly string[];
 }
 
@@ -53,7 +54,7 @@ export function sources(project: Project): SourceFile[] {
     .map((name) => {
       const path = join(folder, name);
       const text = readFileSync(path, 'utf8');
-      const imports = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/g)];
-      return { path, isTest: name.endsWith('.test.ts'), imports: imports.map((match) => (match[1] ?? match[2])!) };
+      const imports = [...text.matchAll(/^(?:import|export)\b(?:[^;'"]*?\bfrom)?\s*'([^']+)'|\bimport\('([^']+)'\)/gm)];
+      return { path, isTest: /\.(test|fixture)\.ts$/.test(name), imports: imports.map((match) => (match[1] ?? match[2])!) };
     });
 }
