@@ -1,9 +1,11 @@
-// Writes libs/contracts/src/gen (types of the protos) and libs/contracts/descriptors.binpb (for reflection): `npm run generate`.
+// Writes what is generated: the types of the protos (libs/contracts/src/gen), their descriptors and those of the health and
+// reflection services (for reflection): `npm run generate`, or with three paths to write elsewhere.
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
 const out = process.argv[2] ?? 'libs/contracts/src/gen';
 const binpb = process.argv[3] ?? 'libs/contracts/descriptors.binpb';
+const runtimeBinpb = process.argv[4] ?? 'libs/grpc-runtime/descriptors.binpb';
 const names = ['encoder', 'generator', 'reward', 'policy'];
 rmSync(out, { recursive: true, force: true });
 const bin = (name) => `node_modules/.bin/${name}`;
@@ -23,4 +25,9 @@ execFileSync(
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 );
-execFileSync(bin('buf'), ['build', 'protos', '--exclude-source-info', '-o', binpb], { stdio: 'inherit' });
+for (const [protos, out] of [
+  ['protos', binpb],
+  ['libs/grpc-runtime/protos', runtimeBinpb],
+]) {
+  execFileSync(bin('buf'), ['build', protos, '--exclude-source-info', '-o', out], { stdio: 'inherit' });
+}

@@ -6,7 +6,16 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const nx = spawn(
   process.execPath,
-  ['node_modules/nx/bin/nx.js', 'run-many', '-t', 'test', '--parallel=1', '--skip-nx-cache', '--output-style=static', '--nxBail=false'],
+  [
+    'node_modules/nx/bin/nx.js',
+    'run-many',
+    '-t',
+    'test',
+    '--parallel=1',
+    '--skip-nx-cache',
+    '--output-style=static',
+    '--nxBail=false',
+  ],
   { cwd: root, env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' }, stdio: ['ignore', 'pipe', 'inherit'] },
 );
 let output = '';

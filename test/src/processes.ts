@@ -17,9 +17,13 @@ export interface RunningService {
 
 /** Starts `a2sf serve <name>` on free ports and waits for its line. The process dies with this one. */
 export async function startService(name: string, ...flags: string[]): Promise<RunningService> {
-  const child = spawn(process.execPath, [a2sf, 'serve', name, '--port', '0', '--http_port', '0', '--log_level', 'error', ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    [a2sf, 'serve', name, '--port', '0', '--http_port', '0', '--log_level', 'error', ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  );
   let errors = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const lines = createInterface({ input: child.stdout! });
@@ -51,7 +55,10 @@ export interface Finished {
 
 /** Runs `a2sf` to its end. */
 export async function runA2sf(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  const child = spawn(process.execPath, [a2sf, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [a2sf, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

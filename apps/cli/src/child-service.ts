@@ -62,7 +62,10 @@ export class ChildService {
     if (this.#stopping || (exitCode === null && signalCode === null)) return undefined;
     const how = signalCode === null ? `exit code ${exitCode}` : signalCode;
     const words = this.#lastLine === '' ? `ended (${how})` : lastWords(this.#lastLine);
-    return new A2sfError('FAILED_PRECONDITION', `${this.#name}: ${words}`, { field: this.#name, reason: 'service-ended' });
+    return new A2sfError('FAILED_PRECONDITION', `${this.#name}: ${words}`, {
+      field: this.#name,
+      reason: 'service-ended',
+    });
   }
 
   /** Stops the service in order, or by force when that takes too long; idempotent. */

@@ -71,7 +71,8 @@ function generatorFlags(options: TrainerOptions): string[][] {
   const { gpus, device, modelName, maxPromptTokens } = options;
   const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / (gpus?.length ?? 1)));
   const model = modelName === undefined ? [] : ['--model_name', modelName];
-  const limit = maxPromptTokens === undefined || maxPromptTokens === 0 ? [] : ['--max_prompt_tokens', String(maxPromptTokens)];
+  const limit =
+    maxPromptTokens === undefined || maxPromptTokens === 0 ? [] : ['--max_prompt_tokens', String(maxPromptTokens)];
   const common = [...model, ...limit, '--threads', String(threads)];
   if (gpus === undefined) return [[...common, ...(device === 'auto' ? [] : ['--device', device])]];
   return gpus.map((gpu) => {
@@ -86,7 +87,8 @@ function encoderModel({ contextEncoderModel }: TrainerOptions): string[] {
 
 /** `--gpus` on a machine without them fails in the generator, in its words; the remedy is the trainer's. */
 function withRemedy(error: unknown, { gpus, device }: TrainerOptions): unknown {
-  if (gpus === undefined || device === 'cpu' || !(error instanceof A2sfError) || error.field !== 'generator') return error;
+  if (gpus === undefined || device === 'cpu' || !(error instanceof A2sfError) || error.field !== 'generator')
+    return error;
   const message = `${error.message}; without these GPUs run with --device cpu`;
   return new A2sfError(error.code, message, { field: error.field, reason: error.reason, cause: error });
 }

@@ -40,7 +40,10 @@ export function generatorMetrics(metrics: Metrics, model: LanguageModelHost): Ge
       decode.observe(seconds(output.decodeMs));
       tokens.inc({ kind: 'prompt' }, output.promptTokens);
       const distinct = output.results.filter((result) => result.sameAs === undefined);
-      const generated = distinct.reduce((sum, result) => sum + result.tokenIds.length, output.full?.tokenIds.length ?? 0);
+      const generated = distinct.reduce(
+        (sum, result) => sum + result.tokenIds.length,
+        output.full?.tokenIds.length ?? 0,
+      );
       tokens.inc({ kind: 'generated' }, generated);
     },
   };

@@ -7,9 +7,18 @@ const limits = 'Limits';
 /** The flags of `a2sf serve generator`. */
 export const options = {
   ...serverOptionsWithPorts({ port: 50052, httpPort: 9465 }),
-  modelName: option({ schema: text(), description: 'preset, folder or hub id (default: the embedded model)', group: model }),
+  modelName: option({
+    schema: text(),
+    description: 'preset, folder or hub id (default: the embedded model)',
+    group: model,
+  }),
   device: option({ schema: oneOf(['cpu']), description: 'where the model runs', default: 'cpu', group: model }),
-  threads: option({ schema: integer({ min: 1, max: 1024 }), description: 'threads of one operator', default: 2, group: model }),
+  threads: option({
+    schema: integer({ min: 1, max: 1024 }),
+    description: 'threads of one operator',
+    default: 2,
+    group: model,
+  }),
   slots: option({
     schema: integer({ min: 1, max: 4096 }),
     description: 'compressed caches that are decoded together',

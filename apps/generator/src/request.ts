@@ -23,7 +23,8 @@ const maxTokenIds = 1 << 20;
 
 /** Checks every field of a GenerateRequest. Throws INVALID_ARGUMENT or RESOURCE_EXHAUSTED naming the field and the limit. */
 export function readGenerate(request: GenerateRequestOutput, limits: RequestLimits): GenerateInput {
-  if (request.stop.length > maxStops) throw A2sfError.invalid('stop', `at most ${maxStops} strings, got ${request.stop.length}`);
+  if (request.stop.length > maxStops)
+    throw A2sfError.invalid('stop', `at most ${maxStops} strings, got ${request.stop.length}`);
   request.stop.forEach((stop, i) => {
     if (stop.length === 0 || stop.length > maxStopCharacters) {
       throw A2sfError.invalid(`stop[${i}]`, `must have 1..${maxStopCharacters} characters, has ${stop.length}`);
@@ -78,7 +79,11 @@ function readPrompt(
   limits: RequestLimits,
 ): PromptInput {
   const { prompt, truncate, maxPromptTokens } = request;
-  const options = { truncate, maxPromptTokens, wrap: request.wrap === 'PROMPT_WRAP_INST' ? ('inst' as const) : ('none' as const) };
+  const options = {
+    truncate,
+    maxPromptTokens,
+    wrap: request.wrap === 'PROMPT_WRAP_INST' ? ('inst' as const) : ('none' as const),
+  };
   switch (prompt?.source) {
     case 'text': {
       const text = prompt.text ?? '';
@@ -95,7 +100,10 @@ function readPrompt(
       if (ids.length === 0) throw A2sfError.invalid('prompt.token_ids.ids', 'must not be empty');
       if (ids.length > maxTokenIds) {
         const message = `prompt.token_ids.ids: ${ids.length} ids, the limit is ${maxTokenIds}`;
-        throw new A2sfError('RESOURCE_EXHAUSTED', message, { field: 'prompt.token_ids.ids', reason: 'prompt-too-long' });
+        throw new A2sfError('RESOURCE_EXHAUSTED', message, {
+          field: 'prompt.token_ids.ids',
+          reason: 'prompt-too-long',
+        });
       }
       return { source: { ids }, ...options };
     }

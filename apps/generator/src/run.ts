@@ -13,7 +13,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { values } = resolveOptions(command, options, argv);
   const log = createLogger({ name: 'generator', level: values.logLevel });
   const { folder, name, preset } = resolveModelFolder(values.modelName, 'llm');
-  const maxPromptTokens = values.maxPromptTokens ?? (preset === undefined ? undefined : modelPresets[preset]?.maxPromptTokens);
+  const maxPromptTokens =
+    values.maxPromptTokens ?? (preset === undefined ? undefined : modelPresets[preset]?.maxPromptTokens);
   const model = await LanguageModelHost.start(
     {
       folder,

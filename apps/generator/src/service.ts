@@ -23,13 +23,19 @@ const finishReasons = {
 } as const;
 
 /** The RPCs of a generator over one language model. */
-export function generatorService(model: LanguageModelHost, limits: RequestLimits, metrics: GeneratorMetrics): ServiceSpec {
+export function generatorService(
+  model: LanguageModelHost,
+  limits: RequestLimits,
+  metrics: GeneratorMetrics,
+): ServiceSpec {
   async function* generate(request: GenerateRequestOutput, { signal }: CallContext): AsyncIterable<GenerateResponse> {
     const input = readGenerate(request, limits);
     const chunks = new AsyncQueue<GenerateResponse>();
     let result: GenerateResult | undefined;
     const done = metrics
-      .track(() => model.generate(input, ({ text, tokenIds }) => chunks.push({ text, tokenIds: [...tokenIds] }), signal))
+      .track(() =>
+        model.generate(input, ({ text, tokenIds }) => chunks.push({ text, tokenIds: [...tokenIds] }), signal),
+      )
       .then((finished) => {
         result = finished;
         chunks.close();

@@ -1,4 +1,5 @@
-import { NeuralUcb, Random } from '@a2sf/bandit';
+import { NeuralUcb } from '@a2sf/bandit';
+import { Random } from '@a2sf/random';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { encodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
 

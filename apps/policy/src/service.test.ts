@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { NeuralUcb, Random } from '@a2sf/bandit';
+import { NeuralUcb } from '@a2sf/bandit';
+import { Random } from '@a2sf/random';
 import { resolveOptions } from '@a2sf/config';
 import {
   EncoderServiceClient,

@@ -34,7 +34,11 @@ export async function connectSuite(addresses: PeerAddresses, signal: AbortSignal
     flagged.map(([flag, address]) =>
       waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal }).catch((error: unknown) => {
         if (!isA2sfError(error) || signal.aborted) throw error;
-        throw new A2sfError(error.code, `${flag}: ${error.message}`, { field: flag, reason: error.reason, cause: error });
+        throw new A2sfError(error.code, `${flag}: ${error.message}`, {
+          field: flag,
+          reason: error.reason,
+          cause: error,
+        });
       }),
     ),
   );

@@ -21,7 +21,8 @@ const embeddedData = fileURLToPath(new URL('../../../models/tiny-a2sf/data', imp
 export const options = {
   modelName: option({
     schema: text(),
-    description: 'language model: preset (llama, llama2, llama3, opt, qwen2), folder or hub id (default: the embedded one)',
+    description:
+      'language model: preset (llama, llama2, llama3, opt, qwen2), folder or hub id (default: the embedded one)',
     group: models,
   }),
   contextEncoderModel: option({
@@ -49,7 +50,8 @@ export const options = {
 
   data: option({
     schema: folder,
-    description: 'folder with train.jsonl and eval.jsonl, or one .jsonl file, of which a fifth is held out (default: the embedded prompts)',
+    description:
+      'folder with train.jsonl and eval.jsonl, or one .jsonl file, of which a fifth is held out (default: the embedded prompts)',
     group: data,
   }),
   datasets: option({
@@ -66,7 +68,8 @@ export const options = {
   }),
   maxPromptTokens: option({
     schema: integer({ min: 0, max: 1_048_576 }),
-    description: "longest prompt in tokens, cut in its middle when longer; 0 = the server's limit (default: the preset's, else 0)",
+    description:
+      "longest prompt in tokens, cut in its middle when longer; 0 = the server's limit (default: the preset's, else 0)",
     group: data,
   }),
   budget: option({
@@ -95,14 +98,24 @@ export const options = {
     group: data,
   }),
 
-  iterations: option({ schema: count, description: 'last iteration, also of a resumed run', default: 1000, group: learning }),
+  iterations: option({
+    schema: count,
+    description: 'last iteration, also of a resumed run',
+    default: 1000,
+    group: learning,
+  }),
   episodesPerUpdate: option({
     schema: integer({ min: 1, max: 65_536 }),
     description: 'episodes per iteration',
     default: 256,
     group: learning,
   }),
-  lr: option({ schema: number({ min: 1e-12, max: 1 }), description: 'learning rate of Adam', default: 3e-4, group: learning }),
+  lr: option({
+    schema: number({ min: 1e-12, max: 1 }),
+    description: 'learning rate of Adam',
+    default: 3e-4,
+    group: learning,
+  }),
   ucbBeta: option({
     schema: number({ min: 0, max: 1e6 }),
     description: 'weight of the exploration bonus',
@@ -145,7 +158,8 @@ export const options = {
   saveDir: option({ schema: folder, description: 'folder of the run', default: 'runs/a2sf_rl', group: run }),
   resume: option({
     schema: folder,
-    description: 'go on from a policy_N.safetensors, or from the last one of a folder; flags not given are those of the run',
+    description:
+      'go on from a policy_N.safetensors, or from the last one of a folder; flags not given are those of the run',
     group: run,
   }),
   overwrite: option({
@@ -155,7 +169,12 @@ export const options = {
     group: run,
   }),
   evalFrequency: option({ schema: count, description: 'iterations between evaluations', default: 100, group: run }),
-  logFrequency: option({ schema: count, description: 'iterations between lines of progress.jsonl', default: 10, group: run }),
+  logFrequency: option({
+    schema: count,
+    description: 'iterations between lines of progress.jsonl',
+    default: 10,
+    group: run,
+  }),
   checkpointFrequency: option({
     schema: count,
     description: 'iterations between checkpoints (default: --eval_frequency)',
@@ -172,7 +191,12 @@ export const options = {
   rewardService: option({ schema: address, description: 'address of the reward service', group: services }),
   policy: option({ schema: address, description: 'address of the policy', group: services }),
 
-  host: option({ schema: text({ maxLength: 253 }), description: 'address of /metrics', default: '127.0.0.1', group: processGroup }),
+  host: option({
+    schema: text({ maxLength: 253 }),
+    description: 'address of /metrics',
+    default: '127.0.0.1',
+    group: processGroup,
+  }),
   httpPort: option({
     schema: port,
     description: 'port of /metrics, /healthz and /readyz; 0 = any free one',

@@ -33,7 +33,8 @@ function lineDisplay({ from, to, episodesPerUpdate, logFrequency, write }: Displ
   return {
     note: write,
     onEvaluationSweep(done, of) {
-      if (done % sweepsPerLine === 0 || done === of) write(`evaluation prompts: rewards of all actions on ${done}/${of}`);
+      if (done % sweepsPerLine === 0 || done === of)
+        write(`evaluation prompts: rewards of all actions on ${done}/${of}`);
     },
     onEvaluationReady: () => pace.start(),
     onIteration(batch, loss) {
@@ -45,20 +46,29 @@ function lineDisplay({ from, to, episodesPerUpdate, logFrequency, write }: Displ
     },
     onEvaluation(line) {
       const { best_fixed: best, oracle } = line.baselines;
-      const beside = best === undefined || oracle === undefined ? '' : `  (best fixed ${best.mean.toFixed(3)}, oracle ${oracle.mean.toFixed(3)})`;
+      const beside =
+        best === undefined || oracle === undefined
+          ? ''
+          : `  (best fixed ${best.mean.toFixed(3)}, oracle ${oracle.mean.toFixed(3)})`;
       write(`evaluation after iteration ${line.iteration}: greedy reward ${line.eval_avg_reward.toFixed(3)}${beside}`);
     },
     close: () => undefined,
   };
 }
 
-function barDisplay({ from, to, episodesPerUpdate, write }: DisplayOptions, terminal: NodeJS.WriteStream): ProgressDisplay {
+function barDisplay(
+  { from, to, episodesPerUpdate, write }: DisplayOptions,
+  terminal: NodeJS.WriteStream,
+): ProgressDisplay {
   const pace = new Pace(from, to, episodesPerUpdate);
   let bar: cliProgress.SingleBar | undefined;
   const shown = { reward: '-', loss: '-', greedy: '-', rate: '-', left: '-' };
   const open = (format: string, total: number, value: number) => {
     close();
-    bar = new cliProgress.SingleBar({ format, stream: terminal, hideCursor: true, fps: 10 }, cliProgress.Presets.shades_classic);
+    bar = new cliProgress.SingleBar(
+      { format, stream: terminal, hideCursor: true, fps: 10 },
+      cliProgress.Presets.shades_classic,
+    );
     bar.start(total, value, shown);
   };
   const close = () => {
@@ -81,7 +91,12 @@ function barDisplay({ from, to, episodesPerUpdate, write }: DisplayOptions, term
     },
     onIteration(batch, loss) {
       pace.reach(batch.iteration);
-      Object.assign(shown, { reward: batch.avgReward.toFixed(3), loss: shownLoss(loss), rate: pace.rate(), left: pace.eta() });
+      Object.assign(shown, {
+        reward: batch.avgReward.toFixed(3),
+        loss: shownLoss(loss),
+        rate: pace.rate(),
+        left: pace.eta(),
+      });
       bar?.update(batch.iteration, shown);
     },
     onEvaluation(line) {

@@ -2,7 +2,12 @@ import { resultsTable, type TrainingOutcome } from '@a2sf/training';
 import type { RunPlan } from './run-plan.js';
 
 /** What a run says before it begins. */
-export function introduction({ settings, definition }: RunPlan, train: number, evaluation: number, saveDir: string): string {
+export function introduction(
+  { settings, definition }: RunPlan,
+  train: number,
+  evaluation: number,
+  saveDir: string,
+): string {
   const { budget, maxNewTokens } = settings.generation;
   return [
     `model ${definition.identities.modelId}, encoder ${definition.identities.encoderId}`,
@@ -13,7 +18,11 @@ export function introduction({ settings, definition }: RunPlan, train: number, e
 }
 
 /** What a run says when it ended. */
-export function conclusion({ iteration, interrupted, evaluation }: TrainingOutcome, { settings }: RunPlan, saveDir: string): string {
+export function conclusion(
+  { iteration, interrupted, evaluation }: TrainingOutcome,
+  { settings }: RunPlan,
+  saveDir: string,
+): string {
   if (interrupted) return `stopped behind iteration ${iteration}; go on with: a2sf train --resume ${saveDir}`;
   if (evaluation === undefined) {
     return `no evaluation: every evaluation prompt fits the budget of ${settings.generation.budget} tokens`;

@@ -53,9 +53,10 @@ export async function runTraining(
     const metricsObserver = trainerMetrics(metrics);
     const http = await startHttp({ host: values.host, port: values.httpPort, metrics, ready: () => ready, log });
     taken.push(() => http.close());
-    const { addresses, stop } = (suite = await (given === undefined ? startSuite!(values, signal) : connectSuite(given, signal)));
-    taken.push(stop);
-    const peers = new GrpcPeers(addresses);
+    const started = given === undefined ? await startSuite!(values, signal) : await connectSuite(given, signal);
+    suite = started;
+    taken.push(() => started.stop());
+    const peers = new GrpcPeers(started.addresses);
     taken.push(async () => peers.close());
 
     await new RewardRule(values.reward).check(peers, [...prompts.train, ...prompts.evaluation], signal);

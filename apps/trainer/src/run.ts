@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { flagOf, resolveOptions } from '@a2sf/config';
+import { flagOf, resolveOptions, usageError } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { findResumePoint } from '@a2sf/training';
 import { options as trainerOptions, withProfile, type Profile } from './options.js';
@@ -20,6 +20,9 @@ export interface RunOptions {
   readonly profile?: Profile;
 }
 
+const epilogue = `Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT (Ctrl-C) and SIGTERM: a checkpoint of the
+last complete iteration is then in the run's folder. A second signal ends the run at once.`;
+
 /**
  * Trains a policy as the flags say. A run stopped by SIGINT or SIGTERM writes a checkpoint and sets the exit code 130 or
  * 143; a second signal ends the process at once.
@@ -30,10 +33,13 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
     description = 'Trains a policy that chooses, prompt by prompt, how to compress the KV cache.',
   } = how;
   const options = withProfile(how.profile ?? {});
-  const resolution = resolveOptions({ name, description }, options, argv);
+  const resolution = resolveOptions({ name, description, epilogue }, options, argv);
   const given = resolution.values;
   const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume).catch(nameFlag);
   const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config);
+  if (resume !== undefined && values.iterations < resume.iteration) {
+    throw usageError([`--iterations: ${values.iterations} is below ${resume.iteration}, where the checkpoint stands`]);
+  }
   const elsewhere = resume === undefined || resolution.sources.saveDir !== 'default';
   const saveDir = elsewhere ? resolve(values.saveDir) : resume.folder;
   const stop = listenForStop();

@@ -2,7 +2,12 @@ import { initialPolicy, resumedPolicy, type ResumePoint, type TrainingStart } fr
 import type { RunPlan } from './run-plan.js';
 
 /** Where a run begins: with a policy that has seen nothing, or where another run's checkpoint stands. */
-export function startPoint(plan: RunPlan, dimension: number, resume: ResumePoint | undefined, saveDir: string): TrainingStart {
+export function startPoint(
+  plan: RunPlan,
+  dimension: number,
+  resume: ResumePoint | undefined,
+  saveDir: string,
+): TrainingStart {
   const { definition, configHash, settings } = plan;
   const { hyperParameters, seed, agent, identities } = definition;
   if (resume !== undefined) {

@@ -11,6 +11,5 @@ export { maxBeta, maxContextValue, NeuralUcb, type Prediction } from './agents/n
 export { argmax } from './argmax.js';
 export { bootstrapMean, type BootstrapOptions, type MeanInterval } from './intervals.js';
 export { damagedState, type PolicyState, type StateTensor } from './policy-state.js';
-export { Random } from './random.js';
 export { regret } from './regret.js';
 export { agentNames, agentType, defaultAgent, restoreAgent } from './registry.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { bootstrapMean } from './intervals.js';
-import { Random } from './random.js';
+import { Random } from '@a2sf/random';
 import { regret } from './regret.js';
 
 test('the interval holds the mean and lies within the values', () => {

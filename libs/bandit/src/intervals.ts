@@ -1,5 +1,5 @@
 import { A2sfError } from '@a2sf/errors';
-import { Random } from './random.js';
+import { Random } from '@a2sf/random';
 
 /** A mean with the interval that holds it with the asked-for confidence. */
 export interface MeanInterval {

@@ -39,5 +39,6 @@ test('a oneof tells which member was sent, an absent optional field is absent', 
 
 test('the descriptors name all four services', () => {
   const bytes = readFileSync(descriptorFile).toString('latin1');
-  for (const name of ['EncoderService', 'GeneratorService', 'RewardService', 'PolicyService']) assert.ok(bytes.includes(name));
+  for (const name of ['EncoderService', 'GeneratorService', 'RewardService', 'PolicyService'])
+    assert.ok(bytes.includes(name));
 });

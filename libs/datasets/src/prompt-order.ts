@@ -1,4 +1,4 @@
-import { Random } from '@a2sf/bandit';
+import { Random } from '@a2sf/random';
 import { A2sfError } from '@a2sf/errors';
 
 /** An endless order of rows that can be read at any position. */

@@ -44,7 +44,10 @@ export class A2sfError extends Error {
 
   /** INVALID_ARGUMENT for one field: the message reads `<field>: <problem>`. */
   static invalid(field: string, problem: string, reason?: string): A2sfError {
-    return new A2sfError('INVALID_ARGUMENT', `${field}: ${problem}`, { field, ...(reason === undefined ? {} : { reason }) });
+    return new A2sfError('INVALID_ARGUMENT', `${field}: ${problem}`, {
+      field,
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
 }
 

@@ -30,4 +30,5 @@ export function sameKept(x: KeptPositions, y: KeptPositions): boolean {
   return x.every((layer, l) => layer.every((head, h) => Buffer.compare(bytes(head), bytes(y[l]![h]!)) === 0));
 }
 
-const bytes = (positions: Int32Array): Uint8Array => new Uint8Array(positions.buffer, positions.byteOffset, positions.byteLength);
+const bytes = (positions: Int32Array): Uint8Array =>
+  new Uint8Array(positions.buffer, positions.byteOffset, positions.byteLength);

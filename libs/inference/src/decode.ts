@@ -56,7 +56,12 @@ export async function decodeGreedy(session: OnnxSession, request: DecodeRequest)
       outputs,
     );
     for (let layer = 0; layer < layers; layer++) {
-      cache.write(layer, result[`key.${layer}`]!.data as Float32Array, result[`value.${layer}`]!.data as Float32Array, 1);
+      cache.write(
+        layer,
+        result[`key.${layer}`]!.data as Float32Array,
+        result[`value.${layer}`]!.data as Float32Array,
+        1,
+      );
     }
     cache.advance(1);
     current = Array.from(result['next']!.data as BigInt64Array, Number);

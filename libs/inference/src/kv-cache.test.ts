@@ -11,7 +11,12 @@ function numbered(n: number, capacity: number): KvCache {
   for (let layer = 0; layer < shape.layers; layer++) {
     const keys = new Float32Array(shape.kvHeads * n * shape.headDim);
     for (let i = 0; i < keys.length; i++) keys[i] = layer * 10_000 + i;
-    cache.write(layer, keys, keys.map((value) => -value), n);
+    cache.write(
+      layer,
+      keys,
+      keys.map((value) => -value),
+      n,
+    );
   }
   cache.advance(n);
   return cache;
@@ -20,7 +25,9 @@ function numbered(n: number, capacity: number): KvCache {
 test('gathered rows are the source rows at the kept positions, for any positions', () => {
   const n = 20;
   const source = numbered(n, 24);
-  const positions = fc.uniqueArray(fc.nat(n - 1), { minLength: 5, maxLength: 5 }).map((list) => Int32Array.from(list).sort());
+  const positions = fc
+    .uniqueArray(fc.nat(n - 1), { minLength: 5, maxLength: 5 })
+    .map((list) => Int32Array.from(list).sort());
   fc.assert(
     fc.property(fc.array(positions, { minLength: 6, maxLength: 6 }), (lists) => {
       const kept = [lists.slice(0, 3), lists.slice(3)];
@@ -45,9 +52,15 @@ test('gathered rows are the source rows at the kept positions, for any positions
 
 test('the mask shows exactly the keys in use', () => {
   const cache = numbered(3, 5);
-  assert.deepEqual([...cache.mask].map((value) => value === 0), [true, true, true, false, false]);
+  assert.deepEqual(
+    [...cache.mask].map((value) => value === 0),
+    [true, true, true, false, false],
+  );
   cache.advance(1);
-  assert.deepEqual([...cache.mask].map((value) => value === 0), [true, true, true, true, false]);
+  assert.deepEqual(
+    [...cache.mask].map((value) => value === 0),
+    [true, true, true, true, false],
+  );
 });
 
 test('chunks written one after the other lie behind each other in every head', () => {

@@ -44,7 +44,10 @@ describe('a language model in its worker', () => {
 
   test('actions with the same window share one decode and say so', async () => {
     const { results } = await host.sweep(sweep);
-    assert.deepEqual(results.map((result) => result.sameAs), [undefined, undefined, 1]);
+    assert.deepEqual(
+      results.map((result) => result.sameAs),
+      [undefined, undefined, 1],
+    );
     assert.equal(results[2]!.text, results[1]!.text);
   });
 
@@ -61,7 +64,10 @@ describe('a language model in its worker', () => {
     const input = { prompt: sweep.prompt, compression, maxNewTokens: 16, ignoreEos: true, stop: [] };
     const usage = await host.generate(input, (chunk) => chunks.push(chunk));
     const { results } = await host.sweep(sweep);
-    assert.deepEqual(chunks.flatMap((chunk) => chunk.tokenIds), results[0]!.tokenIds);
+    assert.deepEqual(
+      chunks.flatMap((chunk) => chunk.tokenIds),
+      results[0]!.tokenIds,
+    );
     assert.equal(chunks.map((chunk) => chunk.text).join(''), results[0]!.text);
     assert.equal(usage.keptTokens, 32);
     assert.equal(usage.cacheBytes, 2 * 4 * 2 * 32 * 32 * 4);
@@ -86,12 +92,18 @@ describe('a language model in its worker', () => {
     const output = await host.sweep({ ...sweep, budget: 1000 });
     assert.equal(output.keptTokens, output.promptTokens);
     for (const result of output.results) assert.equal(result.text, output.full!.text);
-    assert.deepEqual(output.results.map((result) => result.sameAs), [undefined, 0, 0]);
+    assert.deepEqual(
+      output.results.map((result) => result.sameAs),
+      [undefined, 0, 0],
+    );
   });
 
   test('a prompt over the limit is refused, or cut to its halves when asked', async () => {
     const long = prompt(sentence.repeat(20), { maxPromptTokens: 100 });
-    await assert.rejects(host.sweep({ ...sweep, prompt: long }), { code: 'RESOURCE_EXHAUSTED', reason: 'prompt-too-long' });
+    await assert.rejects(host.sweep({ ...sweep, prompt: long }), {
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'prompt-too-long',
+    });
     const cut = await host.sweep({ ...sweep, prompt: { ...long, truncate: true } });
     assert.equal(cut.truncated, true);
     assert.ok(Math.abs(cut.promptTokens - 100) < 5);
@@ -106,7 +118,10 @@ describe('a language model in its worker', () => {
   test('bad prompts are refused by field', async () => {
     const withIds = (ids: number[]): SweepInput => ({ ...sweep, prompt: { ...prompt(''), source: { ids } } });
     await assert.rejects(host.sweep(withIds([])), /prompt\.token_ids\.ids: must not be empty/);
-    await assert.rejects(host.sweep(withIds([1, 2048])), /prompt\.token_ids\.ids\[1\]: must be below the vocabulary size 2048/);
+    await assert.rejects(
+      host.sweep(withIds([1, 2048])),
+      /prompt\.token_ids\.ids\[1\]: must be below the vocabulary size 2048/,
+    );
     await assert.rejects(host.sweep({ ...sweep, prompt: prompt(' \n') }), /prompt: must not be blank/);
     await assert.rejects(host.sweep({ ...sweep, prompt: prompt('x', { maxPromptTokens: 5000 }) }), /max_prompt_tokens/);
   });

@@ -17,7 +17,9 @@ export class LanguageModelHost {
 
   static async start(options: LanguageModelOptions, hostOptions: WorkerHostOptions = {}): Promise<LanguageModelHost> {
     const entry = new URL('./language-model-worker.js', import.meta.url);
-    return new LanguageModelHost(await WorkerHost.start<LanguageModelOptions, LanguageModelInfo>(entry, options, hostOptions));
+    return new LanguageModelHost(
+      await WorkerHost.start<LanguageModelOptions, LanguageModelInfo>(entry, options, hostOptions),
+    );
   }
 
   get info(): LanguageModelInfo {
@@ -29,7 +31,11 @@ export class LanguageModelHost {
     return this.host.queueDepth;
   }
 
-  generate(input: GenerateInput, onChunk: (chunk: GenerateChunk) => void, signal?: AbortSignal): Promise<GenerateResult> {
+  generate(
+    input: GenerateInput,
+    onChunk: (chunk: GenerateChunk) => void,
+    signal?: AbortSignal,
+  ): Promise<GenerateResult> {
     return this.host.call('generate', input, signal, (event) => onChunk(event as GenerateChunk));
   }
 

@@ -20,7 +20,12 @@ interface Expected {
 }
 
 const control = { checkCancelled: () => {} };
-const whole = (ids: readonly number[]): PromptInput => ({ source: { ids }, truncate: false, maxPromptTokens: 0, wrap: 'none' });
+const whole = (ids: readonly number[]): PromptInput => ({
+  source: { ids },
+  truncate: false,
+  maxPromptTokens: 0,
+  wrap: 'none',
+});
 
 function largestDifference(actual: Float32Array, expected: Float32Array): number {
   assert.equal(actual.length, expected.length);
@@ -60,7 +65,13 @@ for (const [folder, source] of cases) {
 
       test(`the full cache of ${key} writes the same tokens`, async () => {
         const tokens: number[] = [];
-        const input = { prompt: whole(ids), compression: undefined, maxNewTokens: greedy.length, ignoreEos: true, stop: [] };
+        const input = {
+          prompt: whole(ids),
+          compression: undefined,
+          maxNewTokens: greedy.length,
+          ignoreEos: true,
+          stop: [],
+        };
         const result = await model.generate(input, (chunk) => tokens.push(...chunk.tokenIds), control);
         assert.deepEqual(tokens, greedy);
         assert.equal(result.keptTokens, n);
@@ -79,7 +90,10 @@ for (const [folder, source] of cases) {
               const from = (head * actions.length + a) * n;
               const row = want.subarray((layer * kvHeads + head) * n, (layer * kvHeads + head + 1) * n);
               const difference = largestDifference(scores[layer]!.subarray(from, from + n), row);
-              assert.ok(difference <= 5e-5 * Math.max(...row), `layer ${layer} head ${head} action ${a}: ${difference}`);
+              assert.ok(
+                difference <= 5e-5 * Math.max(...row),
+                `layer ${layer} head ${head} action ${a}: ${difference}`,
+              );
             }
           }
         });
@@ -100,7 +114,10 @@ for (const [folder, source] of cases) {
             },
             control,
           );
-          assert.deepEqual(output.results.map((result) => result.tokenIds), runs.map((run) => run.greedy));
+          assert.deepEqual(
+            output.results.map((result) => result.tokenIds),
+            runs.map((run) => run.greedy),
+          );
           assert.deepEqual(output.full?.tokenIds, greedy);
           assert.equal(output.keptTokens, Math.min(n, budget));
         });
@@ -113,7 +130,10 @@ for (const [folder, source] of cases) {
               continue;
             }
             const compression = { action: actions[run.action]!, budget, recent: run.recent };
-            const shown = await model.inspect({ prompt: whole(ids), compression, layers: [], withScores: false }, control);
+            const shown = await model.inspect(
+              { prompt: whole(ids), compression, layers: [], withScores: false },
+              control,
+            );
             const kept = shown.layers.flatMap(({ heads }) => heads.flatMap((head) => [...head.positions]));
             assert.deepEqual(kept, [...keptOf(name)], name);
           }
@@ -148,7 +168,10 @@ describe('SmolLM2-135M, when A2SF_SMOLLM2 names its folder', () => {
       for (const [i, action] of actions.entries()) {
         assert.deepEqual(output.results[i]!.tokenIds, action.generated.tokens);
         const compression = { action: { a: action.a, b: action.b }, budget: expected.budget, recent: expected.recent };
-        const shown = await model.inspect({ prompt, compression, layers: expected.layers_stored, withScores: false }, control);
+        const shown = await model.inspect(
+          { prompt, compression, layers: expected.layers_stored, withScores: false },
+          control,
+        );
         for (const { layer, heads } of shown.layers) {
           const stored = action.keep[String(layer)]!;
           heads.forEach((head, h) => assert.deepEqual([...head.positions], stored[h]));

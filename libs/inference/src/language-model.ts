@@ -46,7 +46,10 @@ export class LanguageModel {
     const longest = Math.max(1, positions - Math.min(512, positions >> 2));
     const maxPromptTokens = options.maxPromptTokens ?? longest;
     if (maxPromptTokens >= positions) {
-      throw A2sfError.invalid('max_prompt_tokens', `must be below the context of ${positions} tokens, got ${maxPromptTokens}`);
+      throw A2sfError.invalid(
+        'max_prompt_tokens',
+        `must be below the context of ${positions} tokens, got ${maxPromptTokens}`,
+      );
     }
     const session = await OnnxSession.create(loaded.graph, { threads: options.threads, weightFolder: weights.folder });
     return new LanguageModel(session, loaded, tokenizer, {
@@ -66,7 +69,11 @@ export class LanguageModel {
   }
 
   /** Prefills, compresses once when asked to, and decodes; new text leaves through `emit` as it comes. */
-  async generate(input: GenerateInput, emit: (chunk: GenerateChunk) => void, control: CallControl): Promise<GenerateResult> {
+  async generate(
+    input: GenerateInput,
+    emit: (chunk: GenerateChunk) => void,
+    control: CallControl,
+  ): Promise<GenerateResult> {
     const prompt = preparePromptIds(input.prompt, input.maxNewTokens, this.tokenizer, this.info);
     const n = prompt.ids.length;
     const budget = input.compression && resolveBudget(input.compression, n, 'compression.');
@@ -129,7 +136,8 @@ export class LanguageModel {
     }
     // The full cache comes last: its new tokens are written behind the prompt in the prefill's own buffers.
     let full: Continuation | undefined;
-    if (input.includeFull || budget.keepsAll) [full] = await this.decodeAll(filled.cache, filled.next, n, input, control);
+    if (input.includeFull || budget.keepsAll)
+      [full] = await this.decodeAll(filled.cache, filled.next, n, input, control);
     const firstWith = new Map<number, number>();
     const results = input.actions.map((_, index) => {
       const selection = budget.keepsAll ? 0 : choice[groups.groupOf[index]!]!;
@@ -167,7 +175,10 @@ export class LanguageModel {
         layer,
         heads: kept[layer]!.map((positions, head) => {
           const scores = filled.scores[layer]!.subarray(head * n, (head + 1) * n);
-          return { positions, scores: input.withScores ? Float32Array.from(positions, (k) => scores[k]!) : new Float32Array(0) };
+          return {
+            positions,
+            scores: input.withScores ? Float32Array.from(positions, (k) => scores[k]!) : new Float32Array(0),
+          };
         }),
       })),
     };

@@ -44,7 +44,8 @@ export class OnnxSession {
   }
 }
 
-export const float32 = (data: Float32Array, shape: readonly number[]): Ort.Tensor => new ort.Tensor('float32', data, shape);
+export const float32 = (data: Float32Array, shape: readonly number[]): Ort.Tensor =>
+  new ort.Tensor('float32', data, shape);
 export const int64 = (data: readonly number[] | Int32Array | Uint32Array, shape: readonly number[]): Ort.Tensor =>
   new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
 export const bool = (value: boolean): Ort.Tensor => new ort.Tensor('bool', [value], []);

@@ -48,7 +48,12 @@ export async function prefill(session: OnnxSession, shape: CacheShape, request: 
     if (wanted.length > 0) outputs.push('logits');
     const result = await session.run(chunkFeeds(cache, ids, windows, rows, start, end), outputs);
     for (let layer = 0; layer < shape.layers; layer++) {
-      cache.write(layer, result[`key.${layer}`]!.data as Float32Array, result[`value.${layer}`]!.data as Float32Array, end - start);
+      cache.write(
+        layer,
+        result[`key.${layer}`]!.data as Float32Array,
+        result[`value.${layer}`]!.data as Float32Array,
+        end - start,
+      );
       if (windows.length > 0) addScores(scores[layer]!, n, result[`scores.${layer}`]!.data as Float32Array, end);
     }
     cache.advance(end - start);

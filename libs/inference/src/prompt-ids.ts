@@ -40,7 +40,12 @@ export function preparePromptIds(
   return prepared;
 }
 
-function fromText(text: string, wrap: PromptInput['wrap'], maxTokens: number, tokenizer: Tokenizer | undefined): PromptIds {
+function fromText(
+  text: string,
+  wrap: PromptInput['wrap'],
+  maxTokens: number,
+  tokenizer: Tokenizer | undefined,
+): PromptIds {
   if (text.trim() === '') throw A2sfError.invalid('prompt', 'must not be blank');
   if (tokenizer === undefined) {
     const message = 'prompt.text: the model folder has no tokenizer.json; send token_ids';
@@ -53,7 +58,10 @@ function fromIds(ids: readonly number[], maxTokens: number, vocab: number): Prom
   if (ids.length === 0) throw A2sfError.invalid('prompt.token_ids.ids', 'must not be empty');
   const bad = ids.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < vocab));
   if (bad >= 0) {
-    throw A2sfError.invalid(`prompt.token_ids.ids[${bad}]`, `must be below the vocabulary size ${vocab}, got ${ids[bad]}`);
+    throw A2sfError.invalid(
+      `prompt.token_ids.ids[${bad}]`,
+      `must be below the vocabulary size ${vocab}, got ${ids[bad]}`,
+    );
   }
   if (ids.length <= maxTokens) return { ids, truncated: false };
   const half = maxTokens >> 1;

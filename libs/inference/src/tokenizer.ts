@@ -16,7 +16,10 @@ export class Tokenizer {
       const config: object = existsSync(configPath) ? JSON.parse(readFileSync(configPath, 'utf8')) : {};
       return new Tokenizer(new HfTokenizer(JSON.parse(readFileSync(path, 'utf8')), config));
     } catch (cause) {
-      throw new A2sfError('DATA_LOSS', 'tokenizer.json: cannot be read as a tokenizer', { field: 'tokenizer.json', cause });
+      throw new A2sfError('DATA_LOSS', 'tokenizer.json: cannot be read as a tokenizer', {
+        field: 'tokenizer.json',
+        cause,
+      });
     }
   }
 
@@ -26,7 +29,10 @@ export class Tokenizer {
   }
 
   /** The text of token ids. */
-  decode(ids: readonly number[], options: { readonly skipSpecialTokens: boolean } = { skipSpecialTokens: true }): string {
+  decode(
+    ids: readonly number[],
+    options: { readonly skipSpecialTokens: boolean } = { skipSpecialTokens: true },
+  ): string {
     if (ids.length === 0) return '';
     return this.tokenizer.decode([...ids], {
       skip_special_tokens: options.skipSpecialTokens,

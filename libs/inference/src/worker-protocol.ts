@@ -37,7 +37,10 @@ export function toErrorData(error: unknown): ErrorData {
 /** Only the suite's own errors are public; anything else becomes the cause of an INTERNAL one, for the log. */
 export function fromErrorData(data: ErrorData): A2sfError {
   if (data.code === 'INTERNAL') {
-    return new A2sfError('INTERNAL', 'the model worker failed', { reason: 'internal', cause: data.stack ?? data.message });
+    return new A2sfError('INTERNAL', 'the model worker failed', {
+      reason: 'internal',
+      cause: data.stack ?? data.message,
+    });
   }
   const { code, message, field, reason } = data;
   return new A2sfError(code, message, field === undefined ? { reason } : { field, reason });

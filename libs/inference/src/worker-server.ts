@@ -38,7 +38,11 @@ export function serveWorker<Data>(load: (data: Data) => Promise<WorkerService>):
   );
 }
 
-async function answer(service: WorkerService, message: CallMessage, post: (message: WorkerMessage) => void): Promise<void> {
+async function answer(
+  service: WorkerService,
+  message: CallMessage,
+  post: (message: WorkerMessage) => void,
+): Promise<void> {
   const { id, method, params } = message;
   const flag = new Int32Array(message.cancelled);
   const checkCancelled = (): void => {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -41,12 +50,18 @@ test('a snapshot of links, as hub caches have it, resolves to the folder of the 
 
 test('an unsupported architecture is refused with the known ones', () => {
   const folder = changed('architecture', { architectures: ['GPT2LMHeadModel'] });
-  assert.throws(() => loadLanguageModel(folder), /architectures: "GPT2LMHeadModel" is not supported \(known: .*LlamaForCausalLM/);
+  assert.throws(
+    () => loadLanguageModel(folder),
+    /architectures: "GPT2LMHeadModel" is not supported \(known: .*LlamaForCausalLM/,
+  );
 });
 
 test('a tensor of another shape than the config asks for is named', () => {
   const folder = changed('shape', { intermediate_size: 100 });
-  assert.throws(() => loadLanguageModel(folder), /tensor model\.layers\.0\.mlp\.gate_proj\.weight has shape \[96, 64\]/);
+  assert.throws(
+    () => loadLanguageModel(folder),
+    /tensor model\.layers\.0\.mlp\.gate_proj\.weight has shape \[96, 64\]/,
+  );
 });
 
 test('a missing tensor is named', () => {
@@ -62,9 +77,15 @@ test('a cut weight file is refused', () => {
 
 test('values that the family does not compute are refused, never ignored', () => {
   assert.throws(() => loadLanguageModel(changed('act', { hidden_act: 'gelu' })), /hidden_act: "gelu" is not supported/);
-  assert.throws(() => loadLanguageModel(changed('bias', { attention_bias: true })), /attention_bias: true is not supported/);
+  assert.throws(
+    () => loadLanguageModel(changed('bias', { attention_bias: true })),
+    /attention_bias: true is not supported/,
+  );
   assert.throws(() => loadLanguageModel(changed('kv', { num_key_value_heads: 3 })), /num_key_value_heads: must divide/);
-  assert.throws(() => loadLanguageModel(changed('eos', { eos_token_id: 320 })), /eos_token_id: must be token ids below/);
+  assert.throws(
+    () => loadLanguageModel(changed('eos', { eos_token_id: 320 })),
+    /eos_token_id: must be token ids below/,
+  );
 });
 
 test('a context beyond the model is refused', () => {

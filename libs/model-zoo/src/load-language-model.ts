@@ -36,7 +36,10 @@ export function loadLanguageModel(folder: string, contextTokens?: number): Loade
   const shape = family.readShape(config);
   const positions = contextTokens ?? Math.min(shape.maxPositions, defaultContextTokens);
   if (positions > shape.maxPositions) {
-    throw A2sfError.invalid('context_tokens', `the model was made for ${shape.maxPositions} positions, got ${positions}`);
+    throw A2sfError.invalid(
+      'context_tokens',
+      `the model was made for ${shape.maxPositions} positions, got ${positions}`,
+    );
   }
   const weights = new ModelWeights(folder);
   const graph = family.buildGraph(config, weights, positions);

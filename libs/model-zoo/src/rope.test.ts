@@ -11,7 +11,13 @@ test('unscaled frequencies fall from 1 to nearly 1 / theta', () => {
 });
 
 test('llama3 scaling keeps short waves, divides long ones and blends between', () => {
-  const scaling = { type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 256 } as const;
+  const scaling = {
+    type: 'llama3',
+    factor: 8,
+    lowFreqFactor: 1,
+    highFreqFactor: 4,
+    originalMaxPositions: 256,
+  } as const;
   const plain = inverseFrequencies(16, 500000, { type: 'none' });
   const scaled = inverseFrequencies(16, 500000, scaling);
   scaled.forEach((f, i) => {
@@ -32,6 +38,12 @@ test('position 0 is not rotated', () => {
 });
 
 test('an unknown kind of scaling is refused by name', () => {
-  assert.throws(() => readRopeScaling({ rope_type: 'yarn', factor: 2 }), /rope_scaling.rope_type: "yarn" is not supported/);
-  assert.throws(() => readRopeScaling({ type: 'linear', factor: -1 }), /rope_scaling.factor: must be a positive number/);
+  assert.throws(
+    () => readRopeScaling({ rope_type: 'yarn', factor: 2 }),
+    /rope_scaling.rope_type: "yarn" is not supported/,
+  );
+  assert.throws(
+    () => readRopeScaling({ type: 'linear', factor: -1 }),
+    /rope_scaling.factor: must be a positive number/,
+  );
 });

@@ -16,12 +16,15 @@ const session = (g: GraphBuilder): Promise<Ort.InferenceSession> =>
     logSeverityLevel: 3,
     extra: { session: { model_external_initializers_file_folder_path: folder } },
   });
-const vector = (...values: number[]): Ort.Tensor => new ort.Tensor('float32', Float32Array.from(values), [values.length]);
+const vector = (...values: number[]): Ort.Tensor =>
+  new ort.Tensor('float32', Float32Array.from(values), [values.length]);
 
 test('a graph computes what its nodes say', async () => {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', ['N']);
-  g.output('y', g.op('Add', [g.op('Mul', [x, g.scalar(3)]), g.floats(new Float32Array([1, 2]), [2])]), 'float32', ['N']);
+  g.output('y', g.op('Add', [g.op('Mul', [x, g.scalar(3)]), g.floats(new Float32Array([1, 2]), [2])]), 'float32', [
+    'N',
+  ]);
   const { y } = await (await session(g)).run({ x: vector(10, 20) });
   assert.deepEqual([...(y!.data as Float32Array)], [31, 62]);
 });
@@ -60,7 +63,10 @@ test('a branch runs only the side that its condition picks, and sees the values 
   );
   g.output('y', y!, 'float32', [2]);
   const s = await session(g);
-  for (const [value, expected] of [[true, [2, 4]], [false, [-1, -2]]] as const) {
+  for (const [value, expected] of [
+    [true, [2, 4]],
+    [false, [-1, -2]],
+  ] as const) {
     const result = await s.run({ x: vector(1, 2), condition: new ort.Tensor('bool', [value], []) });
     assert.deepEqual([...(result['y']!.data as Float32Array)], expected);
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { NeuralUcb, Random, restoreAgent } from '@a2sf/bandit';
+import { NeuralUcb, restoreAgent } from '@a2sf/bandit';
+import { Random } from '@a2sf/random';
 import { isA2sfError } from '@a2sf/errors';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { encodeSafetensors, parseSafetensors, type Tensor } from '@a2sf/tensor-files';

@@ -82,7 +82,7 @@ export class MemberPool<M> {
   }
 
   #admitWaiting(): void {
-    for (let i = 0; i < this.#waiting.length; ) {
+    for (let i = 0; i < this.#waiting.length;) {
       const waiter = this.#waiting[i]!;
       const member = this.#pick(waiter.avoid);
       if (member === undefined) {

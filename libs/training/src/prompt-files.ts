@@ -86,7 +86,8 @@ function prompts(
   }
   const wanted = rows.filter((row) => datasets.length === 0 || datasets.includes(row.dataset));
   const filled = wanted.filter((row) => row.text.trim() !== '');
-  if (filled.length < wanted.length) notes.push(`${file}: ${wanted.length - filled.length} blank prompts were left out`);
+  if (filled.length < wanted.length)
+    notes.push(`${file}: ${wanted.length - filled.length} blank prompts were left out`);
   return filled.map(({ id, dataset, text, answers, allClasses }) => ({
     id,
     dataset,

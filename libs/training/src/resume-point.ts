@@ -26,7 +26,8 @@ export interface ResumePoint {
  */
 export async function findResumePoint(path: string): Promise<ResumePoint> {
   const kind = await stat(path).catch(() => undefined);
-  if (kind === undefined) throw new A2sfError('NOT_FOUND', `resume: there is no file or folder ${path}`, { field: 'resume' });
+  if (kind === undefined)
+    throw new A2sfError('NOT_FOUND', `resume: there is no file or folder ${path}`, { field: 'resume' });
   const folder = resolve(kind.isDirectory() ? path : dirname(path));
   const config = await readRunConfig(folder);
   const checkpoint = kind.isDirectory()

@@ -29,7 +29,8 @@ export class RewardRule {
 
   /** The scoring of one text; `full` is the full cache's text, needed when texts are compared with it. */
   task(prompt: Prompt, prediction: string, full: string | undefined): ScoreTask {
-    if (this.againstFull && full === undefined) throw new A2sfError('INTERNAL', 'full: the text of the full cache is missing');
+    if (this.againstFull && full === undefined)
+      throw new A2sfError('INTERNAL', 'full: the text of the full cache is missing');
     return {
       metric: this.againstFull ? this.name : '',
       prediction,
@@ -46,7 +47,10 @@ export class RewardRule {
   async check(peers: Peers, prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
     const unanswered = this.againstFull ? undefined : prompts.find((prompt) => prompt.answers.length === 0);
     if (unanswered !== undefined) {
-      throw A2sfError.invalid('reward', `dataset needs answers, row ${unanswered.id} has none; choose a metric such as rouge_l`);
+      throw A2sfError.invalid(
+        'reward',
+        `dataset needs answers, row ${unanswered.id} has none; choose a metric such as rouge_l`,
+      );
     }
     const samples = new Map(prompts.map((prompt) => [this.againstFull ? '' : prompt.dataset, prompt]));
     const tasks = [...samples.values()].map((prompt) => this.task(prompt, 'text', 'text'));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Random, restoreAgent, type Agent } from '@a2sf/bandit';
+import { restoreAgent, type Agent } from '@a2sf/bandit';
+import { Random } from '@a2sf/random';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { decodePolicyCheckpoint, encodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
 import { initialPolicy } from './initial-policy.js';

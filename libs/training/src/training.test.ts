@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Random } from '@a2sf/bandit';
+import { Random } from '@a2sf/random';
 import { A2sfError } from '@a2sf/errors';
 import { CheckpointFolder, encodePolicyCheckpoint } from '@a2sf/run-store';
 import { claimFolder, RunFolder, type FolderUse } from './run-folder.js';
@@ -58,16 +58,24 @@ const outcome = await runIn(undisturbed);
 const expected = leftIn(undisturbed);
 
 test('a run logs every iteration, evaluates and keeps the last three checkpoints and the best', async () => {
-  assert.deepEqual({ iteration: outcome.iteration, interrupted: outcome.interrupted }, { iteration: 8, interrupted: false });
+  assert.deepEqual(
+    { iteration: outcome.iteration, interrupted: outcome.interrupted },
+    { iteration: 8, interrupted: false },
+  );
   assert.equal(expected.progress.length, 8);
-  const evaluations = expected.evaluation.map((line) => JSON.parse(line) as { iteration: number; eval_avg_reward: number });
+  const evaluations = expected.evaluation.map(
+    (line) => JSON.parse(line) as { iteration: number; eval_avg_reward: number },
+  );
   assert.deepEqual(
     evaluations.map((line) => line.iteration),
     [0, 2, 4, 6, 8],
   );
   const best = evaluations.reduce((x, y) => (y.eval_avg_reward > x.eval_avg_reward ? y : x)).iteration;
   const kept = await (await CheckpointFolder.open(undisturbed)).list();
-  assert.deepEqual(kept, [...new Set([best, 4, 6, 8])].sort((x, y) => x - y));
+  assert.deepEqual(
+    kept,
+    [...new Set([best, 4, 6, 8])].sort((x, y) => x - y),
+  );
 });
 
 test('a run stopped by its signal in any iteration and resumed equals one that was never stopped', async () => {
@@ -103,13 +111,13 @@ test('a resumed run makes up for the evaluation that it was stopped in', async (
   const folder = join(root, 'evaluating');
   const controller = new AbortController();
   const peers = new TestPeers();
-  const { selectActions } = TestPeers.prototype;
-  peers.selectActions = function (embeddings, mode) {
+  const selectActions = peers.selectActions.bind(peers);
+  peers.selectActions = (embeddings, mode) => {
     if (!mode.explore && peers.updates.length === 4) {
       controller.abort(new A2sfError('CANCELLED', 'stop'));
       throw controller.signal.reason;
     }
-    return selectActions.call(peers, embeddings, mode);
+    return selectActions(embeddings, mode);
   };
   assert.equal((await runIn(folder, { peers, signal: controller.signal })).iteration, 4);
   await resumeIn(folder);

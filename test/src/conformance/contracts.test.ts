@@ -15,13 +15,17 @@ const files = (folder: string): string[] =>
 test('the committed types and descriptors are those of the protos', () => {
   const folder = mkdtempSync(join(tmpdir(), 'a2sf-contracts-'));
   try {
-    execFileSync(process.execPath, ['tools/generate-contracts.mjs', join(folder, 'gen'), join(folder, 'd.binpb')], { cwd: root });
+    const out = ['gen', 'contracts.binpb', 'grpc-runtime.binpb'].map((name) => join(folder, name));
+    execFileSync(process.execPath, ['tools/generate-contracts.mjs', ...out], { cwd: root });
     const committed = join(root, 'libs/contracts/src/gen');
     assert.deepEqual(files(join(folder, 'gen')), files(committed));
     for (const name of files(committed)) {
       assert.equal(readFileSync(join(folder, 'gen', name), 'utf8'), readFileSync(join(committed, name), 'utf8'), name);
     }
-    assert.ok(readFileSync(join(folder, 'd.binpb')).equals(readFileSync(join(root, 'libs/contracts/descriptors.binpb'))));
+    for (const lib of ['contracts', 'grpc-runtime']) {
+      const descriptors = readFileSync(join(root, 'libs', lib, 'descriptors.binpb'));
+      assert.ok(readFileSync(join(folder, `${lib}.binpb`)).equals(descriptors), lib);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

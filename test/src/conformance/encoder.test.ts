@@ -14,7 +14,10 @@ test('the encoder through gRPC gives the CLS of the published m2-bert code', asy
     const inputs = [0, 1, 2].map((i) => ({ tokenIds: { ids: [...arrays.int32(`in${i}.ids`)] } }));
     const { embeddings } = await callUnary(client, 'encode', { inputs: [...inputs, { text: ' \n' }] });
     [0, 1, 2].forEach((i) => assert.ok(largestDifference(embeddings[i]!.values, arrays.float32(`in${i}.cls`)) <= 2e-3));
-    assert.deepEqual(embeddings.map((embedding) => embedding.tokens), [1, 17, 256, 0]);
+    assert.deepEqual(
+      embeddings.map((embedding) => embedding.tokens),
+      [1, 17, 256, 0],
+    );
     assert.equal(embeddings[3]!.empty, true);
     assert.ok(embeddings[3]!.values.every((value) => value === 0));
     const info = await callUnary(client, 'getInfo', {});

@@ -67,7 +67,10 @@ describe('the generator through gRPC equals torch', () => {
         ignoreEos: true,
         includeFull: true,
       });
-      assert.deepEqual(response.results.map((result) => result.tokenIds), these.map((run) => run.greedy));
+      assert.deepEqual(
+        response.results.map((result) => result.tokenIds),
+        these.map((run) => run.greedy),
+      );
       assert.deepEqual(response.full?.tokenIds, prompt.greedy);
     }
   });
@@ -78,7 +81,10 @@ describe('the generator through gRPC equals torch', () => {
       const response = await callUnary(client, 'inspect', { prompt: tokenIds, compression, withScores: true });
       const heads = response.layers.flatMap((layer) => layer.heads);
       const kept = arrays.int32(`${prompt.key}.a${run.action}.b${run.budget}.keep`);
-      assert.deepEqual(heads.flatMap((head) => head.positions), [...kept]);
+      assert.deepEqual(
+        heads.flatMap((head) => head.positions),
+        [...kept],
+      );
       const scores = arrays.float32(`${prompt.key}.a${run.action}.scores`);
       heads.forEach((head, row) => {
         const all = scores.subarray(row * prompt.n, (row + 1) * prompt.n);
@@ -104,30 +110,65 @@ describe('the generator through gRPC equals torch', () => {
       });
     };
     await refused({}, 'INVALID_ARGUMENT', /^prompt: needs text or token_ids/);
-    await refused({ prompt: { tokenIds: { ids: [] } } }, 'INVALID_ARGUMENT', /^prompt\.token_ids\.ids: must not be empty/);
-    await refused({ prompt: { tokenIds: { ids: [320] } } }, 'INVALID_ARGUMENT', /ids\[0\]: must be below the vocabulary size 320/);
+    await refused(
+      { prompt: { tokenIds: { ids: [] } } },
+      'INVALID_ARGUMENT',
+      /^prompt\.token_ids\.ids: must not be empty/,
+    );
+    await refused(
+      { prompt: { tokenIds: { ids: [320] } } },
+      'INVALID_ARGUMENT',
+      /ids\[0\]: must be below the vocabulary size 320/,
+    );
     await refused({ prompt: { text: ' ' } }, 'INVALID_ARGUMENT', /^prompt\.text: must not be blank/);
     await refused({ prompt: { text: 'x' } }, 'FAILED_PRECONDITION', /no tokenizer/);
-    await refused({ prompt: tokenIds, maxNewTokens: 100_000 }, 'INVALID_ARGUMENT', /^max_new_tokens: must be at most 512/);
-    await refused({ prompt: tokenIds, compression: { ...compression, budget: 0 } }, 'INVALID_ARGUMENT', /^compression\.budget/);
-    await refused({ prompt: tokenIds, compression: { ...compression, recent: 33 } }, 'INVALID_ARGUMENT', /^compression\.recent/);
-    await refused({ prompt: tokenIds, compression: { budget: 32 } }, 'INVALID_ARGUMENT', /^compression\.action: is required/);
+    await refused(
+      { prompt: tokenIds, maxNewTokens: 100_000 },
+      'INVALID_ARGUMENT',
+      /^max_new_tokens: must be at most 512/,
+    );
+    await refused(
+      { prompt: tokenIds, compression: { ...compression, budget: 0 } },
+      'INVALID_ARGUMENT',
+      /^compression\.budget/,
+    );
+    await refused(
+      { prompt: tokenIds, compression: { ...compression, recent: 33 } },
+      'INVALID_ARGUMENT',
+      /^compression\.recent/,
+    );
+    await refused(
+      { prompt: tokenIds, compression: { budget: 32 } },
+      'INVALID_ARGUMENT',
+      /^compression\.action: is required/,
+    );
     for (const a of [Number.NaN, Infinity, -1]) {
       const bad = { ...compression, action: { a, b: 16 } };
       await refused({ prompt: tokenIds, compression: bad }, 'INVALID_ARGUMENT', /^compression\.action\.a/);
     }
     const zero = { ...compression, action: { a: 1, b: 0 } };
     await refused({ prompt: tokenIds, compression: zero }, 'INVALID_ARGUMENT', /^compression\.action\.b/);
-    await refused({ prompt: tokenIds, maxPromptTokens: 100 }, 'RESOURCE_EXHAUSTED', /longer than the limit of 100 tokens/);
+    await refused(
+      { prompt: tokenIds, maxPromptTokens: 100 },
+      'RESOURCE_EXHAUSTED',
+      /longer than the limit of 100 tokens/,
+    );
     await refused({ prompt: tokenIds, stop: [''] }, 'INVALID_ARGUMENT', /^stop\[0\]/);
     const tooMany = { prompt: tokenIds, budget: 32, actions: Array.from({ length: 257 }, () => ({ a: 0, b: 1 })) };
     await assert.rejects(callUnary(client, 'sweep', tooMany), /actions: at most 256/);
     await assert.rejects(callUnary(client, 'inspect', { prompt: tokenIds }), /compression: is required/);
-    await assert.rejects(callUnary(client, 'inspect', { prompt: tokenIds, compression, layers: [3] }), /layers\[0\]: must be in 0\.\.2/);
+    await assert.rejects(
+      callUnary(client, 'inspect', { prompt: tokenIds, compression, layers: [3] }),
+      /layers\[0\]: must be in 0\.\.2/,
+    );
   });
 
   test('extreme but legal actions give finite scores and a full budget', async () => {
-    for (const action of [{ a: 1e9, b: 1 }, { a: 1e9, b: 4_000_000_000 }, { a: 1e-300, b: 1 }]) {
+    for (const action of [
+      { a: 1e9, b: 1 },
+      { a: 1e9, b: 4_000_000_000 },
+      { a: 1e-300, b: 1 },
+    ]) {
       const compression = { action, budget: 32 };
       const response = await callUnary(client, 'inspect', { prompt: tokenIds, compression, withScores: true });
       for (const head of response.layers.flatMap((layer) => layer.heads)) {

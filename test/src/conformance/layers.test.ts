@@ -16,12 +16,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 const all = projects();
 const byName = new Map(all.map((project) => [project.name, project]));
-const packageOf = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 
 test('every project names a layer and has the same four targets', () => {
   for (const project of all) {
     assert.ok(project.layer in mayImport, `${project.folder}: tag layer:${project.layer}`);
-    for (const target of ['build', 'typecheck', 'lint', 'test']) assert.ok(project.scripts[target], `${project.folder}: ${target}`);
+    for (const target of ['build', 'typecheck', 'lint', 'test'])
+      assert.ok(project.scripts[target], `${project.folder}: ${target}`);
   }
 });
 
@@ -32,7 +37,8 @@ test('imports between projects go downstream only', () => {
       if (isTest) continue;
       for (const specifier of imports) {
         const target = byName.get(packageOf(specifier));
-        if (target !== undefined && !mayImport[project.layer]!.includes(target.layer)) upstream.push(`${path}: ${specifier}`);
+        if (target !== undefined && !mayImport[project.layer]!.includes(target.layer))
+          upstream.push(`${path}: ${specifier}`);
       }
     }
   }
@@ -72,7 +78,8 @@ test('projects form no cycle', () => {
     if (state.get(name) === 'done') return;
     assert.notEqual(state.get(name), 'open', `cycle: ${[...path, name].join(' -> ')}`);
     state.set(name, 'open');
-    for (const dependency of byName.get(name)!.dependencies) if (byName.has(dependency)) visit(dependency, [...path, name]);
+    for (const dependency of byName.get(name)!.dependencies)
+      if (byName.has(dependency)) visit(dependency, [...path, name]);
     state.set(name, 'done');
   };
   for (const { name } of all) visit(name, []);

@@ -34,9 +34,17 @@ describe('the policy through gRPC equals torch', () => {
   test('SelectActions chooses the same actions at every beta', async () => {
     const states = rows(inputs.float32('query.states'));
     for (const [beta, { argmax }] of Object.entries(expected.act)) {
-      const requests = states.map((state) => ({ embedding: { values: [...state] }, explore: true, beta: Number(beta) }));
+      const requests = states.map((state) => ({
+        embedding: { values: [...state] },
+        explore: true,
+        beta: Number(beta),
+      }));
       const { responses } = await callUnary(client, 'selectActions', { requests });
-      assert.deepEqual(responses.map((response) => response.actionIndex), argmax, `beta ${beta}`);
+      assert.deepEqual(
+        responses.map((response) => response.actionIndex),
+        argmax,
+        `beta ${beta}`,
+      );
     }
   });
 
@@ -61,13 +69,23 @@ describe('the policy through gRPC equals torch', () => {
       const request = { updateId: `batch-${batch}`, experiences };
       const answer = await callUnary(client, 'update', request);
       assert.ok(Math.abs(answer.predictionLoss - expected.updates.chosen[batch]!.loss32) <= 1e-6);
-      assert.deepEqual(await callUnary(client, 'update', request), answer, 'the same update again is answered the same');
+      assert.deepEqual(
+        await callUnary(client, 'update', request),
+        answer,
+        'the same update again is answered the same',
+      );
     }
     const chunks: Buffer[] = [];
     for await (const { data } of callServerStream(client, 'exportCheckpoint', {})) chunks.push(data);
     const { tensors } = parseSafetensors(Buffer.concat(chunks));
     const exported = (name: string): Float32Array => toFloat32(tensors.get(name)!.data, 'F32');
-    for (const name of ['backbone.0.weight', 'backbone.0.bias', 'backbone.2.weight', 'backbone.2.bias', 'reward_head.weight']) {
+    for (const name of [
+      'backbone.0.weight',
+      'backbone.0.bias',
+      'backbone.2.weight',
+      'backbone.2.bias',
+      'reward_head.weight',
+    ]) {
       assert.ok(largestDifference(exported(name), float32.float32(`chosen.after5.${name}`)) <= 1e-6, name);
     }
     assert.ok(largestDifference(exported('inverse_lambdas'), float32.float32('chosen.after5.inverse_lambdas')) <= 1e-4);

@@ -24,7 +24,9 @@ export function projects(): Project[] {
       scripts: Record<string, string>;
       dependencies?: Record<string, string>;
     };
-    const config = JSON.parse(readFileSync(join(root, folder, 'tsconfig.json'), 'utf8')) as { references?: { path: string }[] };
+    const config = JSON.parse(readFileSync(join(root, folder, 'tsconfig.json'), 'utf8')) as {
+      references?: { path: string }[];
+    };
     const layer = manifest.nx.tags.find((tag) => tag.startsWith('layer:'))?.slice('layer:'.length) ?? '';
     return {
       name: manifest.name,
@@ -41,7 +43,7 @@ export interface SourceFile {
   readonly path: string;
   /** True for tests and what only they use. */
   readonly isTest: boolean;
-  /** True for tests and what only they use. */ written in import and export statements. */
+  /** Module names as written in import and export statements. */
   readonly imports: readonly string[];
 }
 
@@ -55,6 +57,10 @@ export function sources(project: Project): SourceFile[] {
       const path = join(folder, name);
       const text = readFileSync(path, 'utf8');
       const imports = [...text.matchAll(/^(?:import|export)\b(?:[^;'"]*?\bfrom)?\s*'([^']+)'|\bimport\('([^']+)'\)/gm)];
-      return { path, isTest: /\.(test|fixture)\.ts$/.test(name), imports: imports.map((match) => (match[1] ?? match[2])!) };
+      return {
+        path,
+        isTest: /\.(test|fixture)\.ts$/.test(name),
+        imports: imports.map((match) => (match[1] ?? match[2])!),
+      };
     });
 }

@@ -30,17 +30,38 @@ function modelWith(name: string, change: (folder: string) => void): string {
   return folder;
 }
 const train = (...flags: string[]): string[] => ['train', '--save_dir', never, '--http_port', '0', ...flags];
-const serve = (name: string, ...flags: string[]): string[] => ['serve', name, '--port', '0', '--http_port', '0', '--log_level', 'silent', ...flags];
+const serve = (name: string, ...flags: string[]): string[] => [
+  'serve',
+  name,
+  '--port',
+  '0',
+  '--http_port',
+  '0',
+  '--log_level',
+  'silent',
+  ...flags,
+];
 
 describe('bad input to the command line', () => {
-  test('an unknown command', () => refused(['trian'], 2, /unknown command.*trian/i));
-  test('an unknown flag names the nearest known one', () => refused(train('--iteration', '5'), 2, /--iteration\b.*--iterations/));
-  test('a value out of range names the flag and the limit', () => refused(train('--episodes_per_update', '0'), 2, /--episodes_per_update.*at least 1|--episodes_per_update.*from 1/));
-  test('an unknown model folder', () => refused(serve('generator', '--model_name', '/no/such/folder'), 1, /model_name.*no such folder|model_name.*does not exist|model_name.*there is no/i));
-  test('a model name that could leave the folder', () => refused(serve('generator', '--model_name', '../x'), 1, /model_name/));
-  test('an unknown model of a run leaves no run folder', () => refused(train('--model_name', '/no/such/folder'), 1, /model_name/));
+  test('an unknown command', () => refused(['trian'], 2, /trian: unknown command/));
+  test('an unknown flag names the nearest known one', () =>
+    refused(train('--iteration', '5'), 2, /--iteration\b.*--iterations/));
+  test('a value out of range names the flag and the limit', () =>
+    refused(train('--episodes_per_update', '0'), 2, /--episodes_per_update.*at least 1|--episodes_per_update.*from 1/));
+  test('an unknown model folder', () =>
+    refused(
+      serve('generator', '--model_name', '/no/such/folder'),
+      1,
+      /model_name.*no such folder|model_name.*does not exist|model_name.*there is no/i,
+    ));
+  test('a model name that could leave the folder', () =>
+    refused(serve('generator', '--model_name', '../x'), 1, /model_name/));
+  test('an unknown model of a run leaves no run folder', () =>
+    refused(train('--model_name', '/no/such/folder'), 1, /model_name/));
   test('an unsupported architecture', () => {
-    const folder = modelWith('gpt2', (path) => writeFileSync(join(path, 'config.json'), '{"architectures": ["GPT2LMHeadModel"]}'));
+    const folder = modelWith('gpt2', (path) =>
+      writeFileSync(join(path, 'config.json'), '{"architectures": ["GPT2LMHeadModel"]}'),
+    );
     return refused(serve('generator', '--model_name', folder), 1, /architectures: "GPT2LMHeadModel" is not supported/);
   });
   test('a corrupt weight file', () => {
@@ -58,7 +79,11 @@ describe('bad input to the command line', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await refused(['serve', 'reward', '--port', String(port), '--http_port', '0', '--log_level', 'silent'], 1, /--port.*in use|port.*in use/);
+    await refused(
+      ['serve', 'reward', '--port', String(port), '--http_port', '0', '--log_level', 'silent'],
+      1,
+      /--port.*in use|port.*in use/,
+    );
     server.close();
   });
   test('a peer that is not there', async () => {
@@ -70,9 +95,29 @@ describe('bad input to the command line', () => {
     const policy = await startService('policy', '--checkpoint', join(fixtures, 'neural-ucb', 'init.safetensors'));
     await policy.stop();
     const run = join(scratch, 'run');
-    const first = await runA2sf(['train', '--save_dir', run, '--http_port', '0', '--iterations', '1', '--episodes_per_update', '1', '--eval_samples', '1', '--budget', '64', '--reward', 'rouge_l']);
+    const first = await runA2sf([
+      'train',
+      '--save_dir',
+      run,
+      '--http_port',
+      '0',
+      '--iterations',
+      '1',
+      '--episodes_per_update',
+      '1',
+      '--eval_samples',
+      '1',
+      '--budget',
+      '64',
+      '--reward',
+      'rouge_l',
+    ]);
     assert.equal(first.code, 0, first.stderr);
-    await refused(['train', '--resume', run, '--iterations', '2', '--a_values', '0', '1', '--http_port', '0'], 1, /action space|a_values/);
+    await refused(
+      ['train', '--resume', run, '--iterations', '2', '--a_values', '0', '1', '--http_port', '0'],
+      1,
+      /action space|a_values/,
+    );
   });
   test('a damaged checkpoint', () => {
     const file = join(scratch, 'policy_1.safetensors');

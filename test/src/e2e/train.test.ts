@@ -11,11 +11,12 @@ import { a2sf, runA2sf, startService } from '../processes.js';
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-train-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-const flags = (folder: string): string[] => [
-  ...['--save_dir', folder, '--budget', '64', '--reward', 'rouge_l', '--ucb_beta', '0.02', '--seed', '7', '--http_port', '0'],
-  ...['--iterations', '6', '--episodes_per_update', '4', '--log_frequency', '1'],
-  ...['--eval_samples', '12', '--eval_frequency', '3', '--checkpoint_frequency', '2'],
-];
+const flags = (folder: string): string[] =>
+  [
+    `--save_dir ${folder} --budget 64 --reward rouge_l --ucb_beta 0.02 --seed 7 --http_port 0`,
+    '--iterations 6 --episodes_per_update 4 --log_frequency 1',
+    '--eval_samples 12 --eval_frequency 3 --checkpoint_frequency 2',
+  ].flatMap((line) => line.split(' '));
 
 type Line = Record<string, unknown> & { iteration: number };
 
@@ -46,7 +47,10 @@ describe('a2sf train on the embedded models', () => {
   test('a run leaves progress, evaluations with all baselines, checkpoints and a table', async () => {
     const { code, stdout, stderr } = await runA2sf(['train', ...flags(whole)]);
     assert.equal(code, 0, stderr);
-    assert.deepEqual(lines(whole, 'progress.jsonl').map((line) => line.iteration), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(
+      lines(whole, 'progress.jsonl').map((line) => line.iteration),
+      [1, 2, 3, 4, 5, 6],
+    );
     for (const { avg_reward: reward, prediction_loss: loss } of lines(whole, 'progress.jsonl')) {
       assert.ok(typeof reward === 'number' && reward >= 0 && reward <= 1);
       assert.ok(typeof loss === 'number' && Number.isFinite(loss));
@@ -62,7 +66,8 @@ describe('a2sf train on the embedded models', () => {
     assert.ok(mean('h2o') <= mean('best_fixed') && mean('snapkv_16') <= mean('best_fixed'));
     assert.ok((last['eval_avg_reward'] as number) <= mean('oracle'));
     assert.ok(existsSync(join(whole, 'policy_6.safetensors')));
-    for (const word of ['policy', 'oracle', 'best fixed', 'SnapKV', 'H2O', 'random', 'full']) assert.ok(stdout.includes(word), word);
+    for (const word of ['policy', 'oracle', 'best fixed', 'SnapKV', 'H2O', 'random', 'full'])
+      assert.ok(stdout.includes(word), word);
   });
 
   test('the same run into a folder that holds one is refused', async () => {
@@ -102,7 +107,12 @@ describe('a2sf train on the embedded models', () => {
 
   test('with addresses it starts nothing and drives the given services', async () => {
     const services = await Promise.all(['encoder', 'generator', 'reward', 'policy'].map((name) => startService(name)));
-    const [encoder, generator, reward, policy] = services.map((service) => service.address) as [string, string, string, string];
+    const [encoder, generator, reward, policy] = services.map((service) => service.address) as [
+      string,
+      string,
+      string,
+      string,
+    ];
     const driven = join(scratch, 'driven');
     const addresses = ['--encoder', encoder, '--generators', generator, '--reward_service', reward, '--policy', policy];
     const { code, stderr } = await runA2sf(['train', ...flags(driven), ...addresses]);

@@ -9,7 +9,7 @@ import {
   printJson,
   promptText,
   truncateOption,
-} from './prompt-option.js';
+} from './client-options.js';
 
 const options = {
   ...clientOptions('127.0.0.1:50052'),
@@ -30,7 +30,9 @@ export async function generate(argv: readonly string[]): Promise<void> {
   const { values } = resolveOptions(command, options, argv);
   const { budget, recent, maxNewTokens, ignoreEos, truncate, timeoutMs } = values;
   const compression =
-    values.action === undefined ? {} : { compression: { action: parseAction(values.action, 'action'), budget, recent } };
+    values.action === undefined
+      ? {}
+      : { compression: { action: parseAction(values.action, 'action'), budget, recent } };
   const prompt = { text: await promptText(values) };
   const client = connect(GeneratorServiceClient, values.address);
   try {

@@ -1,7 +1,14 @@
 import { boolean, integer, listOf, option, resolveOptions, text } from '@a2sf/config';
 import { GeneratorServiceClient } from '@a2sf/contracts';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
-import { clientOptions, compressionOptions, parseAction, printJson, promptText, truncateOption } from './prompt-option.js';
+import {
+  clientOptions,
+  compressionOptions,
+  parseAction,
+  printJson,
+  promptText,
+  truncateOption,
+} from './client-options.js';
 
 const options = {
   ...clientOptions('127.0.0.1:50052'),
@@ -19,7 +26,12 @@ const options = {
     description: 'the layers to show (default: all)',
     group: 'Answer',
   }),
-  withScores: option({ schema: boolean, description: 'also the score of every kept position', default: false, group: 'Answer' }),
+  withScores: option({
+    schema: boolean,
+    description: 'also the score of every kept position',
+    default: false,
+    group: 'Answer',
+  }),
 };
 
 /** `a2sf inspect`: which positions of a prompt a compression keeps. */
@@ -37,7 +49,9 @@ export async function inspect(argv: readonly string[]): Promise<void> {
     const lines = [`${answer.promptTokens} prompt tokens`];
     for (const { layer, heads } of answer.layers) {
       for (const [head, { positions, scores }] of heads.entries()) {
-        const shown = positions.map((at, i) => (scores[i] === undefined ? `${at}` : `${at}:${scores[i].toPrecision(4)}`));
+        const shown = positions.map((at, i) =>
+          scores[i] === undefined ? `${at}` : `${at}:${scores[i].toPrecision(4)}`,
+        );
         lines.push(`layer ${layer} head ${head}: ${shown.join(' ')}`);
       }
     }

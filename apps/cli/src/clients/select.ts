@@ -1,7 +1,7 @@
 import { boolean, number, option, resolveOptions } from '@a2sf/config';
 import { PolicyServiceClient } from '@a2sf/contracts';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
-import { clientOptions, printJson, promptText } from './prompt-option.js';
+import { clientOptions, printJson, promptText } from './client-options.js';
 
 const options = {
   ...clientOptions('127.0.0.1:50054'),

@@ -10,7 +10,7 @@ import {
   printJson,
   promptText,
   truncateOption,
-} from './prompt-option.js';
+} from './client-options.js';
 
 const options = {
   ...clientOptions('127.0.0.1:50052'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Random } from '../random.js';
+import { Random } from '@a2sf/random';
 import { compress, InverseCovariances } from './covariance.js';
 
 const width = 7;

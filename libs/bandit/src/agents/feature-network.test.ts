@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../random.js';
+import { Random } from '@a2sf/random';
 import { FeatureNetwork } from './feature-network.js';
 
 const shape = { dimension: 5, hidden: 6, actions: 3 };

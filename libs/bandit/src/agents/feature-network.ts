@@ -1,5 +1,5 @@
 import { addScaled, affine } from '../linear.js';
-import type { Random } from '../random.js';
+import type { Random } from '@a2sf/random';
 
 /** A trained array of the network. */
 export interface Parameter {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ActionSpace } from '@a2sf/kv-compression';
-import { Random } from '../random.js';
+import { Random } from '@a2sf/random';
 import { agentNames, agentType, restoreAgent } from '../registry.js';
 import type { PolicyState, StateTensor } from '../policy-state.js';
 import { NeuralUcb } from './neural-ucb.js';

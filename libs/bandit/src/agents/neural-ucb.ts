@@ -3,7 +3,7 @@ import { ActionSpace } from '@a2sf/kv-compression';
 import type { Agent, Choice, InitialOptions, LearningOptions, Observation, UpdateReport } from '../agent.js';
 import { argmax } from '../argmax.js';
 import { damagedState, StateReader, type PolicyState, type StateTensor } from '../policy-state.js';
-import { Random } from '../random.js';
+import { Random } from '@a2sf/random';
 import { Adam, clipFactor, globalNorm } from './adam.js';
 import { compress, InverseCovariances, type SparseVector } from './covariance.js';
 import { FeatureNetwork, parameterShapes, type NetworkShape, type Parameter } from './feature-network.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { boolean, integer, option, text, usageError } from '@a2sf/config';
+import { boolean, integer, option, snakeCase, text, usageError } from '@a2sf/config';
 import type { Action } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
 
@@ -68,14 +68,20 @@ export const truncateOption = option({
 });
 
 /** The text that the flags or standard input give. Throws a usage error for two of them, or a file that cannot be read. */
-export async function promptText(values: { readonly prompt?: string | undefined; readonly promptFile?: string | undefined }): Promise<string> {
+export async function promptText(values: {
+  readonly prompt?: string | undefined;
+  readonly promptFile?: string | undefined;
+}): Promise<string> {
   if (values.prompt !== undefined && values.promptFile !== undefined) {
     throw usageError(['--prompt, --prompt_file: give one of them']);
   }
   if (values.prompt !== undefined) return values.prompt;
   if (values.promptFile === undefined) return readFileSync(0, 'utf8');
   return readFile(values.promptFile, 'utf8').catch((cause: unknown) => {
-    throw new A2sfError('NOT_FOUND', `--prompt_file: cannot read ${values.promptFile}`, { field: 'prompt_file', cause });
+    throw new A2sfError('NOT_FOUND', `--prompt_file: cannot read ${values.promptFile}`, {
+      field: 'prompt_file',
+      cause,
+    });
   });
 }
 
@@ -83,12 +89,22 @@ export async function promptText(values: { readonly prompt?: string | undefined;
 export function parseAction(written: string, flag: string): Required<Pick<Action, 'a' | 'b'>> {
   const [a, b, ...more] = written.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (more.length > 0 || a === undefined || b === undefined || !(a >= 0) || !Number.isInteger(b) || b < 1) {
-    throw usageError([`--${flag}: must be a,b with a >= 0 and a whole b >= 1, such as 10,16; got ${JSON.stringify(written.slice(0, 40))}`]);
+    throw usageError([
+      `--${flag}: must be a,b with a >= 0 and a whole b >= 1, such as 10,16; got ${JSON.stringify(written.slice(0, 40))}`,
+    ]);
   }
   return { a, b };
 }
 
-/** Writes an answer as JSON. */
+/** Writes an answer as JSON, its fields spelled as in the contract. */
 export function printJson(answer: unknown): void {
-  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(contractNames(answer), null, 2)}\n`);
+}
+
+/** The fields of a message in snake_case, without the markers that proto-loader adds for optional ones (`_sameAs`). */
+export function contractNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(contractNames);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([key]) => !key.startsWith('_'));
+  return Object.fromEntries(fields.map(([key, field]) => [snakeCase(key), contractNames(field)]));
 }
