@@ -39,7 +39,6 @@ export const metricSchema = {
     unit: 'tokens',
     labels: { kind: ['prompt', 'generated'] },
   },
-  a2sf_generator_slots_in_use: { type: 'gauge', help: 'Cache slots that are decoding.' },
   a2sf_generator_queue_depth: { type: 'gauge', help: 'Requests that wait for the model.' },
   a2sf_generator_cache_bytes: {
     type: 'histogram',
