@@ -6,6 +6,7 @@ import {
   PromptMemory,
   readPrompts,
   requireSameIdentities,
+  requireSameSpace,
   RewardRule,
   RunFolder,
   train,
@@ -62,7 +63,10 @@ export async function runTraining(
     await new RewardRule(values.reward).check(peers, [...prompts.train, ...prompts.evaluation], signal);
     const info = await peers.describe(signal);
     const plan = planRun(values, info, prompts);
-    if (resume !== undefined) requireSameIdentities(recordedIdentities(resume.config), plan.definition.identities);
+    if (resume !== undefined) {
+      requireSameIdentities(recordedIdentities(resume.config), plan.definition.identities);
+      requireSameSpace(resume.checkpoint.state, plan.settings.space);
+    }
     const records = await RunFolder.open(claim, folderUse(values, resume));
     taken.push(() => records.close());
     await records.writeConfig(plan.config);

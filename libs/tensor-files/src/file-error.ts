@@ -6,6 +6,11 @@ export function damaged(file: string, problem: string, tensor?: string): A2sfErr
   return new A2sfError('DATA_LOSS', `${where}: ${problem}`, { field: file, reason: 'damaged-tensor-file' });
 }
 
+/** FAILED_PRECONDITION for a sound file that this program does not read; the message names the file. */
+export function unsupported(file: string, problem: string, reason: string): A2sfError {
+  return new A2sfError('FAILED_PRECONDITION', `${file}: ${problem}`, { field: file, reason });
+}
+
 /** The system's error for a file that cannot be read, without the path in its message. */
 export function unreadable(file: string, cause: unknown): A2sfError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';

@@ -31,6 +31,7 @@ export { RewardRule } from './reward-rule.js';
 export {
   definitionHash,
   requireSameIdentities,
+  requireSameSpace,
   runIdOf,
   type RunDefinition,
   type RunIdentities,

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { PolicyState } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
+import { ActionSpace } from '@a2sf/kv-compression';
 import type { HyperParameters } from '@a2sf/run-store';
 import type { GenerationSettings } from './iteration.js';
 
@@ -53,6 +55,17 @@ export function requireSameIdentities(begun: RunIdentities, met: RunIdentities):
     const message = `${field}: the run began with ${begun[key]}, now it is ${met[key]}; resume with the same, or start a new run`;
     throw new A2sfError('FAILED_PRECONDITION', message, { field, reason: 'another-run' });
   }
+}
+
+/** Throws FAILED_PRECONDITION when a resumed run asks for other actions than its checkpoint was made for. */
+export function requireSameSpace({ tensors }: PolicyState, space: ActionSpace): void {
+  const stored = (name: string): number[] => Array.from(tensors.get(name)?.data ?? [], Number);
+  const made = new ActionSpace(stored('a_values'), stored('b_values'));
+  if (made.equals(space)) return;
+  const message =
+    `a_values, b_values: the checkpoint was made for another action space, a in {${made.aValues.join(', ')}} and ` +
+    `b in {${made.bValues.join(', ')}}; resume with these, or start a new run`;
+  throw new A2sfError('FAILED_PRECONDITION', message, { field: 'a_values', reason: 'another-action-space' });
 }
 
 /** JSON with sorted keys. */

@@ -1,13 +1,6 @@
-import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { metricSchema, type MetricDefinition } from '@a2sf/observability';
-import { root } from './workspace.js';
-
-const file = join(root, 'docs/metrics.md');
-const begin = '<!-- metrics: written from the schema by A2SF_UPDATE_DOCS=1 npm test -->';
-const end = '<!-- end of metrics -->';
+import { checkGenerated, markdownTable } from './generated-docs.fixture.js';
 
 function labelsInWords(labels: MetricDefinition['labels']): string {
   return Object.entries(labels ?? {})
@@ -15,16 +8,12 @@ function labelsInWords(labels: MetricDefinition['labels']): string {
     .join('; ');
 }
 
-function table(): string {
-  const rows = Object.entries(metricSchema as Record<string, MetricDefinition>).map(
-    ([name, { type, help, labels }]) => `| \`${name}\` | ${type} | ${help} | ${labelsInWords(labels)} |`,
-  );
-  return ['| metric | type | what | labels |', '| --- | --- | --- | --- |', ...rows].join('\n');
-}
-
-test('docs/metrics.md lists exactly the metrics of the schema', () => {
-  const text = readFileSync(file, 'utf8');
-  const expected = `${text.slice(0, text.indexOf(begin))}${begin}\n\n${table()}\n\n${text.slice(text.indexOf(end))}`;
-  if (process.env['A2SF_UPDATE_DOCS'] === '1') writeFileSync(file, expected);
-  else assert.equal(text, expected);
+test('docs/metrics.md lists exactly the metrics of the schema', async () => {
+  const rows = Object.entries(metricSchema as Record<string, MetricDefinition>).map(([name, { type, help, labels }]) => [
+    `\`${name}\``,
+    type,
+    help,
+    labelsInWords(labels),
+  ]);
+  await checkGenerated('docs/metrics.md', { metrics: markdownTable(['metric', 'type', 'what', 'labels'], rows) });
 });
