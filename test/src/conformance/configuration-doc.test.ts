@@ -63,10 +63,8 @@ describe('docs/configuration.md', () => {
   });
 
   test('examples/run.json is a file that train accepts', () => {
-    const { values } = resolveOptions({ name: 'a2sf train', description: '' }, train, [
-      '--config',
-      join(root, 'examples/run.json'),
-    ]);
+    const argv = ['--config', join(root, 'examples/run.json')];
+    const { values } = resolveOptions({ name: 'a2sf train', description: '' }, train, argv, {});
     assert.equal(values.saveDir, 'runs/example');
   });
 });
@@ -85,7 +83,11 @@ test('every flag that a document gives to a2sf train and a2sf serve exists', () 
       const [, command, service] = /\ba2sf(?:\.js)? (train|demo|serve (\w+))/.exec(line) ?? [];
       const options = service === undefined ? train : services[service];
       if (command === undefined) continue;
-      const flags = new Set(['config', 'help', ...Object.entries(options ?? {}).map(([key, option]) => flagOf(key, option))]);
+      const flags = new Set([
+        'config',
+        'help',
+        ...Object.entries(options ?? {}).map(([key, option]) => flagOf(key, option)),
+      ]);
       for (const [, flag] of line.matchAll(/ --([\w-]+)/g)) {
         seen++;
         if (!flags.has(flag!.replaceAll('-', '_'))) unknown.push(`${path}: ${command} --${flag}`);

@@ -38,13 +38,22 @@ describe('a running suite, seen from outside', () => {
     trainer = spawn(
       process.execPath,
       [
-        ...[a2sf, 'train', ...flags.split(' '), '--http_port', String(await trainerPort), '--encoder', address('encoder')],
+        ...[
+          a2sf,
+          'train',
+          ...flags.split(' '),
+          '--http_port',
+          String(await trainerPort),
+          '--encoder',
+          address('encoder'),
+        ],
         ...['--generators', address('generator'), '--reward_service', address('reward'), '--policy', address('policy')],
       ],
       { stdio: 'ignore' },
     );
     // Until the first update is through, so that every metric has something to tell.
-    while (!/^a2sf_policy_updates_total [1-9]/m.test(await text(`${services.get('policy')!.http}/metrics`))) await sleep(100);
+    while (!/^a2sf_policy_updates_total [1-9]/m.test(await text(`${services.get('policy')!.http}/metrics`)))
+      await sleep(100);
   });
   after(async () => {
     const exit = once(trainer, 'exit');
@@ -60,13 +69,20 @@ describe('a running suite, seen from outside', () => {
   ];
   const text = async (url: string): Promise<string> => (await fetch(url)).text();
 
-  test('promtool finds nothing to complain about in the metrics of all five', { skip: !has('promtool') && 'no promtool' }, async () => {
-    for (const target of await targets()) {
-      const check = spawnSync('promtool', ['check', 'metrics'], { input: await text(`${target}/metrics`), encoding: 'utf8' });
-      assert.equal(check.stderr + check.stdout, '', target);
-      assert.equal(check.status, 0);
-    }
-  });
+  test(
+    'promtool finds nothing to complain about in the metrics of all five',
+    { skip: !has('promtool') && 'no promtool' },
+    async () => {
+      for (const target of await targets()) {
+        const check = spawnSync('promtool', ['check', 'metrics'], {
+          input: await text(`${target}/metrics`),
+          encoding: 'utf8',
+        });
+        assert.equal(check.stderr + check.stdout, '', target);
+        assert.equal(check.status, 0);
+      }
+    },
+  );
 
   test('a Prometheus server scrapes all five', { skip: !has('prometheus') && 'no prometheus' }, async () => {
     const port = await freePort();
@@ -105,26 +121,30 @@ describe('a running suite, seen from outside', () => {
     }
   });
 
-  test('grpcurl lists, describes and calls every service by reflection', { skip: !has('grpcurl') && 'no grpcurl' }, () => {
-    const grpcurl = (...args: string[]): string => {
-      const run = spawnSync('grpcurl', ['-plaintext', ...args], { encoding: 'utf8' });
-      assert.equal(run.status, 0, run.stderr);
-      return run.stdout;
-    };
-    const calls = {
-      encoder: ['Encode', '{"inputs": [{"text": "hello"}]}', '"encoderId"'],
-      generator: ['Generate', '{"prompt": {"text": "hello"}, "maxNewTokens": 2}', 'promptTokens'],
-      reward: ['Score', '{"items": [{"metric": "rouge_l", "prediction": "a b", "references": ["a b"]}]}', '1'],
-      policy: ['GetInfo', '{}', '"policyVersion"'],
-    } as const;
-    for (const name of names) {
-      const { address } = services.get(name)!;
-      const full = fullNames[name];
-      assert.ok(grpcurl(address, 'list').split('\n').includes(full));
-      assert.ok(grpcurl(address, 'list').includes('grpc.health.v1.Health'));
-      assert.match(grpcurl(address, 'describe', full), new RegExp(`rpc ${calls[name][0]}`));
-      assert.ok(grpcurl('-d', calls[name][1], address, `${full}/${calls[name][0]}`).includes(calls[name][2]));
-      assert.match(grpcurl('-d', `{"service": "${full}"}`, address, 'grpc.health.v1.Health/Check'), /SERVING/);
-    }
-  });
+  test(
+    'grpcurl lists, describes and calls every service by reflection',
+    { skip: !has('grpcurl') && 'no grpcurl' },
+    () => {
+      const grpcurl = (...args: string[]): string => {
+        const run = spawnSync('grpcurl', ['-plaintext', ...args], { encoding: 'utf8' });
+        assert.equal(run.status, 0, run.stderr);
+        return run.stdout;
+      };
+      const calls = {
+        encoder: ['Encode', '{"inputs": [{"text": "hello"}]}', '"encoderId"'],
+        generator: ['Generate', '{"prompt": {"text": "hello"}, "maxNewTokens": 2}', 'promptTokens'],
+        reward: ['Score', '{"items": [{"metric": "rouge_l", "prediction": "a b", "references": ["a b"]}]}', '1'],
+        policy: ['GetInfo', '{}', '"policyVersion"'],
+      } as const;
+      for (const name of names) {
+        const { address } = services.get(name)!;
+        const full = fullNames[name];
+        assert.ok(grpcurl(address, 'list').split('\n').includes(full));
+        assert.ok(grpcurl(address, 'list').includes('grpc.health.v1.Health'));
+        assert.match(grpcurl(address, 'describe', full), new RegExp(`rpc ${calls[name][0]}`));
+        assert.ok(grpcurl('-d', calls[name][1], address, `${full}/${calls[name][0]}`).includes(calls[name][2]));
+        assert.match(grpcurl('-d', `{"service": "${full}"}`, address, 'grpc.health.v1.Health/Check'), /SERVING/);
+      }
+    },
+  );
 });
