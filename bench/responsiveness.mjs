@@ -19,7 +19,9 @@ const { values } = parseArgs({
 const a2sf = fileURLToPath(new URL('../apps/cli/bin/a2sf.js', import.meta.url));
 const model = values.model_name === undefined ? [] : ['--model_name', values.model_name];
 const flags = ['--port', '0', '--http_port', '0', '--log_level', 'error', ...model];
-const child = spawn(process.execPath, [a2sf, 'serve', 'generator', ...flags], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+const child = spawn(process.execPath, [a2sf, 'serve', 'generator', ...flags], {
+  stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+});
 const [line] = await once(createInterface({ input: child.stdout }), 'line');
 const { port, httpPort } = JSON.parse(line);
 const address = `127.0.0.1:${port}`;
@@ -55,14 +57,12 @@ const [health, metrics] = await Promise.all([
 console.log(`${name}, prompts of ${ids.length} tokens, ${sweeps} sweeps of sixty actions in ${values.seconds} s`);
 console.log('| while sweeping | calls | median ms | p99 ms | max ms |');
 console.log('| --- | --- | --- | --- | --- |');
-for (const [what, times] of [
-  ['grpc.health.v1 Check', health],
-  ['GET /metrics', metrics],
-]) {
+const row = (what, times) => {
   const at = (share) => times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(1);
   console.log(`| ${what} | ${times.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} |`);
-}
+};
+row('grpc.health.v1 Check', health);
+row('GET /metrics', metrics);
 client.close();
 child.kill();
 await once(child, 'exit');
-

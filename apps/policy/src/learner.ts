@@ -130,13 +130,13 @@ export class Learner {
     return { answer, replayed: false };
   }
 
-  /** The bytes of a checkpoint of the policy as it is now. */
-  exportCheckpoint(): Uint8Array {
-    const { agent, origin, hyperParameters, version, iteration } = this.#required();
+  /** The bytes of a checkpoint of the policy as it is now; `iteration` is written into it in the place of its own. */
+  exportCheckpoint(iteration?: number): Uint8Array {
+    const { agent, origin, hyperParameters, version, iteration: own } = this.#required();
     return encodePolicyCheckpoint({
       ...origin,
       state: agent.state(),
-      iteration,
+      iteration: iteration ?? own,
       policyVersion: version,
       hyperParameters,
     });

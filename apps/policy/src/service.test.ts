@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -95,9 +95,9 @@ const experience = (id: string, change: Experience = {}): Experience => ({
   ...change,
 });
 
-async function exported(client: PolicyServiceStub): Promise<Buffer> {
+async function exported(client: PolicyServiceStub, request: { iteration?: number } = {}): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const { data } of callServerStream(client, 'exportCheckpoint', {})) {
+  for await (const { data } of callServerStream(client, 'exportCheckpoint', request)) {
     assert.ok(data.byteLength <= 1 << 20);
     chunks.push(data);
   }
@@ -283,6 +283,45 @@ test('a policy exported, imported elsewhere and exported again keeps its bytes',
   assert.deepEqual(await exported(second), bytes);
 });
 
+test('an export carries the iteration that is asked for, and without one the policy’s own', async () => {
+  const { client } = await start('--checkpoint', checkpointFile);
+  await callUnary(client, 'update', { updateId: 'u', experiences: [experience('x')] });
+  const own = await exported(client);
+  for (const iteration of [7, 0, 2 ** 32 - 1]) {
+    const { checkpoint } = decodePolicyCheckpoint(await exported(client, { iteration }));
+    assert.deepEqual({ ...checkpoint, iteration: 1 }, decodePolicyCheckpoint(own).checkpoint);
+    assert.equal(checkpoint.iteration, iteration);
+  }
+  assert.equal(decodePolicyCheckpoint(own).checkpoint.iteration, 1);
+  assert.deepEqual(await exported(client), own);
+});
+
+test('a checkpoint of the reference is served with its predictions, and learned on', async () => {
+  const fixture = new URL('../../../test/fixtures/seed-checkpoint/', import.meta.url);
+  const { act } = JSON.parse(readFileSync(new URL('expected.json', fixture), 'utf8')) as {
+    act: { states: number[][]; a: number[]; b: number[]; ucb: number[]; beta: number };
+  };
+  const { client } = await start('--checkpoint', fileURLToPath(new URL('policy_10.pt', fixture)));
+  const info = await callUnary(client, 'getInfo', {});
+  assert.deepEqual([info.iteration, info.embeddingDimension, info.hyperParameters?.hidden], [10, 16, 32]);
+  assert.deepEqual(
+    [info.aValues, info.bValues],
+    [
+      [0, 0.01, 10],
+      [8, 64],
+    ],
+  );
+  for (const [i, values] of act.states.entries()) {
+    const choice = await callUnary(client, 'selectAction', { embedding: { values }, explore: true, beta: act.beta });
+    assert.deepEqual([Math.fround(choice.action!.a), choice.action!.b], [act.a[i], act.b[i]]);
+    assert.ok(Math.abs(choice.ucb - act.ucb[i]!) <= 1e-5);
+  }
+  const learned = { id: 'x', embedding: { values: act.states[0]! }, actionIndex: 1, reward: 1 };
+  await callUnary(client, 'update', { updateId: 'u', experiences: [learned] });
+  const { checkpoint } = decodePolicyCheckpoint(await exported(client));
+  assert.deepEqual([checkpoint.iteration, checkpoint.state.optimizerStep], [11, 11]);
+});
+
 test('an import that is damaged, of another space, empty or over the limit leaves the old policy', async () => {
   const { client } = await start('--checkpoint', checkpointFile, '--max_checkpoint_bytes', '20000');
   const bytes = testBytes();
@@ -335,6 +374,10 @@ test('a checkpoint that is missing or damaged ends the start with the file named
   const broken = join(folder, 'policy_1.safetensors');
   writeFileSync(broken, testBytes().subarray(0, 3000));
   await assert.rejects(start('--checkpoint', broken), { code: 'DATA_LOSS', message: /^policy_1\.safetensors: / });
+  const hostile = join(folder, 'policy_1.pt');
+  writeFileSync(hostile, 'cos\nsystem\n.');
+  await assert.rejects(start('--checkpoint', hostile), { code: 'DATA_LOSS', message: /^policy_1\.pt: is not a zip/ });
+  await assert.rejects(start('--checkpoint', join(folder, 'none.pt')), { code: 'NOT_FOUND' });
   await assert.rejects(start('--checkpoint', join(folder, 'none')), {
     code: 'NOT_FOUND',
     message: /none cannot be read/,

@@ -1,6 +1,7 @@
 import { defaultAgent } from '@a2sf/bandit';
 import {
   PolicyServiceClient,
+  type ExportCheckpointRequestOutput,
   type ExportCheckpointResponse,
   type ImportCheckpointRequestOutput,
   type ImportCheckpointResponse,
@@ -68,10 +69,12 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     }
   }
 
-  async function* exportCheckpoint(): AsyncGenerator<ExportCheckpointResponse, void, undefined> {
+  async function* exportCheckpoint({
+    iteration,
+  }: ExportCheckpointRequestOutput): AsyncGenerator<ExportCheckpointResponse, void, undefined> {
     const giveBack = exports.take();
     try {
-      const bytes = await engine.call('exportCheckpoint');
+      const bytes = await engine.call('exportCheckpoint', iteration);
       for (let at = 0; at < bytes.length; at += chunkBytes) {
         yield { data: Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(chunkBytes, bytes.length - at)) };
       }

@@ -4,7 +4,7 @@ import type { Resolution, Resolved } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { serve, type RunningServer } from '@a2sf/grpc-runtime';
 import { Metrics, type Logger } from '@a2sf/observability';
-import type { HyperParameters } from '@a2sf/run-store';
+import { encodePolicyCheckpoint, isTorchCheckpoint, readTorchCheckpoint, type HyperParameters } from '@a2sf/run-store';
 import { policyMetrics } from './metrics.js';
 import type { options } from './options.js';
 import { PolicyEngine } from './policy-engine.js';
@@ -43,9 +43,9 @@ export async function startPolicy({ values, given, log, onLost, process }: Start
     const { maxBatch, maxCheckpointBytes, maxMessageBytes } = values;
     const encoder = values.encoder === undefined ? undefined : new TextEncoder(values.encoder, maxMessageBytes);
     if (values.checkpoint !== undefined) {
-      const bytes = await readCheckpoint(values.checkpoint, maxCheckpointBytes);
-      const { warnings } = await engine.call('importCheckpoint', bytes, basename(values.checkpoint));
-      for (const warning of warnings) log.warn(warning);
+      const read = await readCheckpoint(values.checkpoint, maxCheckpointBytes);
+      const { warnings } = await engine.call('importCheckpoint', read.bytes, basename(values.checkpoint));
+      for (const warning of [...read.warnings, ...warnings]) log.warn(warning);
       const policy = (await engine.call('describe'))!;
       metrics.observePolicy(policy);
       feed.publish(policy.policyVersion, policy.iteration);
@@ -71,7 +71,11 @@ export async function startPolicy({ values, given, log, onLost, process }: Start
   }
 }
 
-async function readCheckpoint(path: string, limit: number): Promise<Uint8Array> {
+/** The bytes of a checkpoint in our format; one of the reference is brought to it. */
+async function readCheckpoint(
+  path: string,
+  limit: number,
+): Promise<{ readonly bytes: Uint8Array; readonly warnings: readonly string[] }> {
   const name = basename(path);
   try {
     const file = await open(path, 'r');
@@ -81,7 +85,11 @@ async function readCheckpoint(path: string, limit: number): Promise<Uint8Array> 
         const message = `${name}: ${size} bytes are over the limit of ${limit} (--max_checkpoint_bytes)`;
         throw new A2sfError('RESOURCE_EXHAUSTED', message, { field: 'checkpoint', reason: 'checkpoint-too-large' });
       }
-      return await file.readFile();
+      if (isTorchCheckpoint(path)) {
+        const { checkpoint, warnings } = readTorchCheckpoint(path);
+        return { bytes: encodePolicyCheckpoint(checkpoint), warnings };
+      }
+      return { bytes: await file.readFile(), warnings: [] };
     } finally {
       await file.close();
     }

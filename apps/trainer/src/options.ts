@@ -105,7 +105,7 @@ export const options = {
     group: learning,
   }),
   episodesPerUpdate: option({
-    schema: integer({ min: 1, max: 65_536 }),
+    schema: integer({ min: 1, max: 1024 }), // the policy's --max_batch
     description: 'episodes per iteration',
     default: 256,
     group: learning,

@@ -10,3 +10,4 @@ export {
   type PolicyCheckpoint,
 } from './policy-checkpoint.js';
 export { RunLock } from './run-lock.js';
+export { isTorchCheckpoint, readTorchCheckpoint, type ConfigValue, type TorchCheckpoint } from './torch-checkpoint.js';

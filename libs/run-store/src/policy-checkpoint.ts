@@ -104,7 +104,7 @@ export function decodePolicyCheckpoint(bytes: Uint8Array, file = 'checkpoint'): 
     const text = metadata[name];
     if (text === undefined || isBare) continue;
     const value = text === '' ? NaN : Number(text);
-    if (!Number.isFinite(value)) throw damaged(file, `metadata ${name} is no number`);
+    if (!Number.isFinite(value)) throw damagedCheckpoint(file, `metadata ${name} is no number`);
     hyperParameters[key as keyof HyperParameters] = value;
   }
   const state: PolicyState = {
@@ -156,7 +156,8 @@ function verify(content: SafetensorsContent, file: string): void {
       reason: 'newer-format',
     });
   }
-  if (metadata['sha256'] !== contentHash(content)) throw damaged(file, 'its SHA-256 does not match its content');
+  if (metadata['sha256'] !== contentHash(content))
+    throw damagedCheckpoint(file, 'its SHA-256 does not match its content');
 }
 
 function stateTensors(tensors: ReadonlyMap<string, Tensor>, file: string): Map<string, StateTensor> {
@@ -167,12 +168,13 @@ function stateTensors(tensors: ReadonlyMap<string, Tensor>, file: string): Map<s
   return result;
 }
 
-function numbersOf(name: string, dtype: DType, data: Uint8Array, file: string): StateTensor['data'] {
+/** The elements of a tensor as a policy holds them. Throws DATA_LOSS for a type that none has. */
+export function numbersOf(name: string, dtype: DType, data: Uint8Array, file: string): StateTensor['data'] {
   const { buffer, byteOffset, byteLength } = data;
   if (dtype === 'I64') return new BigInt64Array(buffer, byteOffset, byteLength / 8);
   if (dtype === 'I32') return BigInt64Array.from(new Int32Array(buffer, byteOffset, byteLength / 4), BigInt);
   if (floatTypes.has(dtype)) return toFloat32(data, dtype);
-  throw damaged(file, `tensor ${name.slice(0, 80)}: a policy holds no ${dtype}`);
+  throw damagedCheckpoint(file, `tensor ${name.slice(0, 80)}: a policy holds no ${dtype}`);
 }
 
 function wholeText(field: string, value: number): string {
@@ -182,10 +184,11 @@ function wholeText(field: string, value: number): string {
 
 function readWhole(text: string, key: string, file: string): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(value)) throw damaged(file, `metadata ${key} is no whole number`);
+  if (!Number.isSafeInteger(value)) throw damagedCheckpoint(file, `metadata ${key} is no whole number`);
   return value;
 }
 
-function damaged(file: string, problem: string): A2sfError {
+/** DATA_LOSS: a checkpoint's file is not what it should be. */
+export function damagedCheckpoint(file: string, problem: string): A2sfError {
   return new A2sfError('DATA_LOSS', `${file}: ${problem}`, { field: file, reason: 'damaged-checkpoint' });
 }

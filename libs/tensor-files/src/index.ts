@@ -5,3 +5,14 @@ export { type TensorInfo } from './safetensors-header.js';
 export { parseStrictJson, StrictJsonError, type StrictJson, type StrictJsonLimits } from './strict-json.js';
 export { toFloat32 } from './to-float32.js';
 export { openWeights, type WeightIndex } from './weights.js';
+export {
+  isTorchFile,
+  openTorchFile,
+  readTorchTensor,
+  TorchObject,
+  verifyTorchFile,
+  type NamedTorchTensor,
+  type TorchFile,
+  type TorchValue,
+} from './torch-file.js';
+export { TorchTensor } from './torch-tensor.js';

@@ -1,7 +1,9 @@
 import type { A2sfError } from '@a2sf/errors';
 
 const lineFeed = 0x0a;
-const maxIntegerBytes = 256;
+const maxIntegerBytes = 64;
+const escapePattern = /\\u([0-9a-fA-F]{4})|\\U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})/g;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The arguments of a pickle's opcodes, read from the front. Every method throws DATA_LOSS for what cannot be read. */
 export class PickleBytes {
@@ -23,7 +25,8 @@ export class PickleBytes {
   }
 
   requireLeft(length: number): void {
-    if (length > this.#bytes.byteLength - this.#at) throw this.fail(`${length} bytes are announced, the pickle ends before`);
+    if (length > this.#bytes.byteLength - this.#at)
+      throw this.fail(`${length} bytes are announced, the pickle ends before`);
   }
 
   /** Little-endian, unsigned. */
@@ -46,7 +49,8 @@ export class PickleBytes {
   length(width: 1 | 4 | 8): number {
     if (width !== 8) return this.uint(width);
     const length = this.#view.getBigUint64(this.#take(8), true);
-    if (length > BigInt(this.#bytes.byteLength)) throw this.fail(`${length} bytes are announced, the pickle ends before`);
+    if (length > BigInt(this.#bytes.byteLength))
+      throw this.fail(`${length} bytes are announced, the pickle ends before`);
     return Number(length);
   }
 
@@ -67,24 +71,19 @@ export class PickleBytes {
 
   /** Two's complement, little-endian; no bytes are 0. */
   integer(length: number): number | bigint {
-    if (length > maxIntegerBytes) throw this.fail(`an integer of ${length} bytes is over the limit of ${maxIntegerBytes}`);
-    const bytes = this.bytes(length);
-    let value = 0n;
-    for (const byte of bytes.reverse()) value = (value << 8n) | BigInt(byte);
-    return exact(BigInt.asIntN(8 * length, value));
+    if (length > maxIntegerBytes)
+      throw this.fail(`an integer of ${length} bytes is over the limit of ${maxIntegerBytes}`);
+    const bigEndian = Buffer.from(this.bytes(length)).reverse();
+    return exact(BigInt.asIntN(8 * length, BigInt(`0x0${bigEndian.toString('hex')}`)));
   }
 
   /** Up to the next line feed, which is skipped. */
   line(): string {
-    const end = this.#bytes.indexOf(lineFeed, this.#at);
-    if (end < 0) throw this.fail('a line is not finished');
-    const text = this.#decode(this.#bytes.subarray(this.#at, end));
-    this.#at = end + 1;
-    return text;
+    return this.#decode(this.#rawLine());
   }
 
   decimal(text: string): number | bigint {
-    if (!/^[+-]?\d{1,600}$/.test(text)) throw this.fail('a line is no whole number');
+    if (!/^[+-]?\d{1,150}$/.test(text)) throw this.fail('a line is no whole number');
     return exact(BigInt(text.replace(/^\+/, '')));
   }
 
@@ -109,13 +108,20 @@ export class PickleBytes {
     return match[2]!;
   }
 
-  /** Text whose characters beyond Latin-1, backslash and line feed are written `\uXXXX`. */
+  /** Text whose characters beyond Latin-1, backslash and line feed are written `\uXXXX` or `\UXXXXXXXX`. */
   unicodeLine(): string {
+    const text = Buffer.from(this.#rawLine()).toString('latin1');
+    return text.replaceAll(escapePattern, (_, short?: string, long?: string) =>
+      String.fromCodePoint(parseInt(short ?? long!, 16)),
+    );
+  }
+
+  #rawLine(): Uint8Array {
     const start = this.#at;
-    this.line();
-    return Buffer.from(this.#bytes.subarray(start, this.#at - 1))
-      .toString('latin1')
-      .replaceAll(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
+    const end = this.#bytes.indexOf(lineFeed, start);
+    if (end < 0) throw this.fail('a line is not finished');
+    this.#at = end + 1;
+    return this.#bytes.subarray(start, end);
   }
 
   #take(length: number): number {
@@ -127,7 +133,7 @@ export class PickleBytes {
 
   #decode(bytes: Uint8Array): string {
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return decoder.decode(bytes);
     } catch {
       throw this.fail('text is not UTF-8');
     }

@@ -275,8 +275,9 @@ class Machine {
   }
 
   #setItem(map: Map<PickleValue, PickleValue>, key: PickleValue, value: PickleValue): void {
-    if (key instanceof Map || (Array.isArray(key) && !Object.isFrozen(key))) throw this.#in.fail('a key is no constant');
-    if (map.has(key)) throw this.#in.fail(`key ${quoted(String(key))} is there twice`);
+    if (key instanceof Map || (Array.isArray(key) && !Object.isFrozen(key)))
+      throw this.#in.fail('a key is no constant');
+    if (map.has(key)) throw this.#in.fail(`key ${typeof key === 'string' ? quoted(key) : 'of a dict'} is there twice`);
     map.set(key, value);
   }
 
@@ -340,8 +341,12 @@ class Machine {
 function requireTree(root: PickleValue, file: string): void {
   const done = new Map<PickleValue, number>(); // by finished container: how deep it is
   const open = new Set<PickleValue>();
-  const path: { readonly value: PickleValue; readonly children: readonly PickleValue[]; next: number; depth: number }[] =
-    [];
+  const path: {
+    readonly value: PickleValue;
+    readonly children: readonly PickleValue[];
+    next: number;
+    depth: number;
+  }[] = [];
   const enter = (value: PickleValue): void => {
     if (typeof value !== 'object' || value === null) return;
     const known = done.get(value);
@@ -368,4 +373,3 @@ function requireTree(root: PickleValue, file: string): void {
     deepen(frame.depth);
   }
 }
-

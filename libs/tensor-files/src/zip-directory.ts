@@ -93,7 +93,8 @@ function findDirectory(fd: number, fileBytes: number, file: string): Directory {
   if (directory.byteLength > maxDirectoryBytes) {
     throw damaged(file, `a directory of ${directory.byteLength} bytes is over the limit of ${maxDirectoryBytes}`);
   }
-  if (directory.offset + directory.byteLength !== end) throw damaged(file, 'its zip directory is not where it should be');
+  if (directory.offset + directory.byteLength !== end)
+    throw damaged(file, 'its zip directory is not where it should be');
   return directory;
 }
 

@@ -10,8 +10,9 @@ interface Known {
   promptTokens?: number;
 }
 
-/** Prompts per Encode call: the encoder's work is then spread over calls that keep its deadline. */
+/** Prompts, and bytes of text, of one Encode call: both far below what the encoder takes. A longer text goes alone. */
 const encodeBatch = 32;
+const encodeBatchBytes = 4 << 20;
 
 /** Remembers, for the prompts of one set, what was computed for them before: bounded by the size of the set. */
 export class PromptMemory {
@@ -45,8 +46,7 @@ export class PromptMemory {
   /** The embeddings of prompts; those not known yet are computed first, each once. */
   async embeddings(indices: readonly number[], peers: Peers, signal?: AbortSignal): Promise<Embedding[]> {
     const missing = [...new Set(indices)].filter((index) => this.#known[index]!.embedding === undefined);
-    for (let start = 0; start < missing.length; start += encodeBatch) {
-      const batch = missing.slice(start, start + encodeBatch);
+    for (const batch of this.#batches(missing)) {
       const embeddings = await peers.encode(
         batch.map((index) => this.#prompts[index]!.text),
         signal,
@@ -54,5 +54,22 @@ export class PromptMemory {
       for (const [i, index] of batch.entries()) this.#known[index]!.embedding = embeddings[i]!;
     }
     return indices.map((index) => this.#known[index]!.embedding!);
+  }
+
+  /** Splits prompts into groups for one call each. */
+  *#batches(indices: readonly number[]): Generator<number[]> {
+    let batch: number[] = [];
+    let bytes = 0;
+    for (const index of indices) {
+      const size = Buffer.byteLength(this.#prompts[index]!.text);
+      if (batch.length === encodeBatch || (batch.length > 0 && bytes + size > encodeBatchBytes)) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(index);
+      bytes += size;
+    }
+    if (batch.length > 0) yield batch;
   }
 }

@@ -17,7 +17,7 @@ const services: Readonly<Record<string, Options>> = { encoder, generator, reward
 
 function shown(value: unknown): string {
   if (value === undefined) return '-';
-  return `\`${Array.isArray(value) ? value.join(' ') : String(value)}\``;
+  return `\`${Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
 function flagCell(key: string, option: Option): string {

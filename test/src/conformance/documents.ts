@@ -34,7 +34,12 @@ export function tableBelow(heading: string, document: string): string[][] {
   return cells.filter((_, i) => !rules.includes(i) && !rules.includes(i + 1));
 }
 
-/** What stands between backticks. */
+/** A document without its code blocks. */
+export function prose(text: string): string {
+  return text.replaceAll(/^```[\s\S]*?^```/gm, '');
+}
+
+/** What stands between backticks, code blocks left out. */
 export function codeIn(text: string): string[] {
-  return [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
+  return [...prose(text).matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
 }

@@ -67,8 +67,11 @@ describe('docs/errors.md', () => {
 
   test('lists exactly the reasons that occur in the programs, in order, each with codes of the list', () => {
     const listed = rows.flatMap(([reasons]) => codeIn(reasons!));
-    const occurring = [...new Set(texts.flatMap(reasonsIn))].sort();
-    assert.deepEqual(listed, occurring);
+    const occurring = new Set(texts.flatMap(reasonsIn));
+    const missing = [...occurring].filter((reason) => !listed.includes(reason)).sort();
+    const stale = listed.filter((reason) => !occurring.has(reason));
+    assert.deepEqual({ missing, stale }, { missing: [], stale: [] });
+    assert.deepEqual(listed, [...listed].sort());
     for (const [reason, code] of rows) for (const one of codeIn(code!)) assert.ok(codes.has(one), `${reason}: ${one}`);
   });
 

@@ -21,7 +21,7 @@ export async function checkGenerated(path: string, sections: Readonly<Record<str
   const written = Object.entries(sections).reduce((document, [name, body]) => replaced(document, name, body), text);
   const expected = await format(written, { ...(await resolveConfig(file)), filepath: file });
   if (process.env['A2SF_UPDATE_DOCS'] === '1') writeFileSync(file, expected);
-  else assert.equal(text, expected);
+  else assert.deepEqual(text.split('\n'), expected.split('\n'));
 }
 
 function replaced(document: string, name: string, body: string): string {
