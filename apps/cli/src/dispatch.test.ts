@@ -14,7 +14,7 @@ test('a2sf tells its commands and its version', () => {
   for (const argv of [[], ['--help']]) {
     const { status, stdout } = a2sf(...argv);
     assert.equal(status, 0);
-    for (const name of ['train', 'demo', 'serve', 'select', 'generate', 'sweep', 'inspect']) {
+    for (const name of ['train', 'demo', 'serve', 'select', 'generate', 'sweep', 'inspect', 'import']) {
       assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
     }
   }
@@ -22,7 +22,16 @@ test('a2sf tells its commands and its version', () => {
 });
 
 test('every command lists its flags', () => {
-  for (const argv of [['train'], ['demo'], ['select'], ['generate'], ['sweep'], ['inspect'], ['serve', 'policy']]) {
+  for (const argv of [
+    ['train'],
+    ['demo'],
+    ['select'],
+    ['generate'],
+    ['sweep'],
+    ['inspect'],
+    ['import'],
+    ['serve', 'policy'],
+  ]) {
     const { status, stdout, stderr } = a2sf(...argv, '--help');
     assert.deepEqual({ argv, status, stderr }, { argv, status: 0, stderr: '' });
     assert.match(stdout, /--\w+ <value>/);

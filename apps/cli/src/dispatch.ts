@@ -54,6 +54,10 @@ const commands: Readonly<Record<string, Command>> = {
     description: 'show which positions of a prompt a compression keeps',
     run: async (argv) => (await import('./clients/inspect.js')).inspect(argv),
   },
+  import: {
+    description: 'write a policy_N.pt of the reference as policy_N.safetensors',
+    run: async (argv) => (await import('./clients/import.js')).importCheckpoint(argv),
+  },
 };
 
 /** Runs the command that the words name. Throws a usage error for an unknown one. */

@@ -1,9 +1,8 @@
 import { resolveOptions } from '@a2sf/config';
 import { serve } from '@a2sf/grpc-runtime';
-import { SentenceEncoderHost } from '@a2sf/inference';
+import { checkDevice, SentenceEncoderHost } from '@a2sf/inference';
 import { resolveModelFolder } from '@a2sf/model-zoo';
 import { createLogger, Metrics } from '@a2sf/observability';
-import { checkDevice } from './device.js';
 import { encoderMetrics } from './metrics.js';
 import { options } from './options.js';
 import { encoderService } from './service.js';

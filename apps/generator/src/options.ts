@@ -1,4 +1,4 @@
-import { integer, oneOf, option, text } from '@a2sf/config';
+import { integer, option, text } from '@a2sf/config';
 import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 
 const model = 'Model';
@@ -12,7 +12,12 @@ export const options = {
     description: 'preset, folder or hub id (default: the embedded model)',
     group: model,
   }),
-  device: option({ schema: oneOf(['cpu']), description: 'where the model runs', default: 'cpu', group: model }),
+  device: option({
+    schema: text({ maxLength: 32 }),
+    description: 'where the model runs: cpu',
+    default: 'cpu',
+    group: model,
+  }),
   threads: option({
     schema: integer({ min: 1, max: 1024 }),
     description: 'threads of one operator',

@@ -3,6 +3,7 @@ import type {
   GenerateRequestOutput,
   InspectRequestOutput,
   PromptOutput,
+  SamplingOutput,
   SweepRequestOutput,
 } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
@@ -30,11 +31,7 @@ export function readGenerate(request: GenerateRequestOutput, limits: RequestLimi
       throw A2sfError.invalid(`stop[${i}]`, `must have 1..${maxStopCharacters} characters, has ${stop.length}`);
     }
   });
-  const temperature = request.sampling?.temperature ?? 0;
-  if (temperature !== 0) {
-    const message = 'sampling.temperature: only 0 (greedy) is available';
-    throw new A2sfError('UNIMPLEMENTED', message, { field: 'sampling.temperature', reason: 'greedy-only' });
-  }
+  requireGreedy(request.sampling);
   return {
     prompt: readPrompt(request, limits),
     compression: request.compression === null ? undefined : readCompression(request.compression),
@@ -42,6 +39,16 @@ export function readGenerate(request: GenerateRequestOutput, limits: RequestLimi
     ignoreEos: request.ignoreEos,
     stop: request.stop,
   };
+}
+
+function requireGreedy(sampling: SamplingOutput | null): void {
+  const temperature = sampling?.temperature ?? 0;
+  if (temperature === 0) return;
+  const field = 'sampling.temperature';
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw A2sfError.invalid(field, `must be a finite number of at least 0, got ${temperature}`);
+  }
+  throw new A2sfError('UNIMPLEMENTED', `${field}: only 0 (greedy) is available`, { field, reason: 'greedy-only' });
 }
 
 /** Checks every field of a SweepRequest; no actions means the default space. */

@@ -1,6 +1,6 @@
 import { resolveOptions } from '@a2sf/config';
 import { serve } from '@a2sf/grpc-runtime';
-import { LanguageModelHost } from '@a2sf/inference';
+import { checkDevice, LanguageModelHost } from '@a2sf/inference';
 import { modelPresets, resolveModelFolder } from '@a2sf/model-zoo';
 import { Metrics, createLogger } from '@a2sf/observability';
 import { generatorMetrics } from './metrics.js';
@@ -11,6 +11,7 @@ import { generatorService } from './service.js';
 export async function run(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf serve generator', description: 'Generates from a full or a compressed KV cache.' };
   const { values } = resolveOptions(command, options, argv);
+  checkDevice(values.device);
   const log = createLogger({ name: 'generator', level: values.logLevel });
   const { folder, name, preset } = resolveModelFolder(values.modelName, 'llm');
   const maxPromptTokens =

@@ -1,4 +1,4 @@
-import { integer, oneOf, option, text } from '@a2sf/config';
+import { integer, option, text } from '@a2sf/config';
 import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 
 const encoder = 'Encoder of the cosine reward';
@@ -17,7 +17,12 @@ export const options = {
     description: 'folder or hub id, loaded at the first cosine (default: the embedded encoder)',
     group: encoder,
   }),
-  device: option({ schema: oneOf(['cpu']), description: 'where the encoder runs', default: 'cpu', group: encoder }),
+  device: option({
+    schema: text({ maxLength: 32 }),
+    description: 'where the encoder runs',
+    default: 'cpu',
+    group: encoder,
+  }),
   threads: option({
     schema: integer({ min: 1, max: 1024 }),
     description: 'threads of one operator',

@@ -1,5 +1,6 @@
 import { resolveOptions } from '@a2sf/config';
 import { serve } from '@a2sf/grpc-runtime';
+import { checkDevice } from '@a2sf/inference';
 import { resolveModelFolder } from '@a2sf/model-zoo';
 import { Metrics, createLogger } from '@a2sf/observability';
 import { LazyEmbedder } from './embedder.js';
@@ -10,6 +11,7 @@ import { rewardService } from './service.js';
 export async function run(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf serve reward', description: 'Scores texts against references.' };
   const { values } = resolveOptions(command, options, argv);
+  checkDevice(values.device);
   const log = createLogger({ name: 'reward', level: values.logLevel });
   const { folder, name } = resolveModelFolder(values.modelName, 'encoder'); // a wrong name fails now, not at the first cosine
   const embedder = new LazyEmbedder({ folder, name, threads: values.threads }, log);

@@ -16,13 +16,14 @@ export function recordOptions<O extends Options>(options: O, values: Resolution<
 }
 
 /**
- * The options of a resumed run: what is given now, and for the rest what the run was begun with. Throws DATA_LOSS naming
- * the key of config.json that holds no valid value.
+ * The options of a resumed run: what is given now, and for the rest what the run was begun with, as `config` of the file
+ * `source` records it. Throws DATA_LOSS naming the file and the key that holds no valid value.
  */
 export function resumeOptions<O extends Options>(
   options: O,
   { values, sources }: Resolution<O>,
   config: unknown,
+  source = 'config.json',
 ): Resolution<O>['values'] {
   const recorded = recordOf(recordOf(config)['options']);
   const merged: Record<string, unknown> = { ...values };
@@ -36,7 +37,7 @@ export function resumeOptions<O extends Options>(
     const parsed = option.schema.safeParse(recorded[flag]);
     if (!parsed.success) {
       const problem = parsed.error.issues[0]?.message ?? 'is not valid';
-      throw new A2sfError('DATA_LOSS', `config.json: options.${flag}: ${problem}`, { field: 'resume' });
+      throw new A2sfError('DATA_LOSS', `${source}: options.${flag}: ${problem}`, { field: 'resume' });
     }
     merged[key] = parsed.data;
   }

@@ -1,7 +1,14 @@
+import { restoreAgent } from '@a2sf/bandit';
+import { A2sfError } from '@a2sf/errors';
+import type { PolicyCheckpoint } from '@a2sf/run-store';
 import { initialPolicy, resumedPolicy, type ResumePoint, type TrainingStart } from '@a2sf/training';
 import type { RunPlan } from './run-plan.js';
 
-/** Where a run begins: with a policy that has seen nothing, or where another run's checkpoint stands. */
+/**
+ * Where a run begins: with a policy that has seen nothing, or where another run's checkpoint stands. A checkpoint of the
+ * reference does not tell its encoder: it becomes that of the run. Throws FAILED_PRECONDITION naming both when the
+ * checkpoint was made for another embedding dimension than the encoder has.
+ */
 export function startPoint(
   plan: RunPlan,
   dimension: number,
@@ -10,18 +17,29 @@ export function startPoint(
 ): TrainingStart {
   const { definition, configHash, settings } = plan;
   const { hyperParameters, seed, agent, identities } = definition;
+  const { encoderId } = identities;
   if (resume !== undefined) {
+    requireSameDimension(resume.checkpoint, dimension);
+    const isForeign = resume.kind === 'reference';
+    const checkpoint = isForeign ? { ...resume.checkpoint, encoderId, seed } : resume.checkpoint;
     return {
       iteration: resume.iteration,
-      checkpoint: resumedPolicy(resume.checkpoint, hyperParameters, configHash),
-      write: resume.folder !== saveDir,
+      checkpoint: resumedPolicy(checkpoint, hyperParameters, configHash),
+      write: isForeign || resume.folder !== saveDir,
     };
   }
   const { space } = settings;
-  const { encoderId } = identities;
   return {
     iteration: 0,
     checkpoint: initialPolicy({ agent, space, dimension, seed, hyperParameters, encoderId, configHash }),
     write: true,
   };
+}
+
+function requireSameDimension({ state }: PolicyCheckpoint, dimension: number): void {
+  const own = restoreAgent(state).dimension;
+  if (own === dimension) return;
+  const problem = `its policy was made for embeddings of ${own} numbers, the encoder gives ${dimension}`;
+  const message = `resume: ${problem}; name the encoder it was trained with by --context_encoder_model`;
+  throw new A2sfError('FAILED_PRECONDITION', message, { field: 'resume', reason: 'wrong-dimension' });
 }

@@ -2,6 +2,7 @@ export { WorkerHost, type WorkerHostOptions } from './worker-host.js';
 export { LanguageModel, type CallControl } from './language-model.js';
 export { LanguageModelHost } from './language-model-host.js';
 export type * from './language-model-types.js';
+export { checkDevice } from './device.js';
 export { Tokenizer } from './tokenizer.js';
 export { TextStream } from './text-stream.js';
 export { SentenceEncoder } from './text-encoder.js';

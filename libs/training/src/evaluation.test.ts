@@ -7,7 +7,7 @@ import { Evaluation } from './evaluation.js';
 import { evaluationRewards, type EvaluationRewards } from './evaluation-rewards.js';
 import { PromptMemory } from './prompt-memory.js';
 import { RewardRule } from './reward-rule.js';
-import { rewardOf, TestPeers, testPolicy, testPrompts, testSettings, testSpace } from './test-peers.js';
+import { rewardOf, TestPeers, testPolicy, testPrompts, testSettings, testSpace } from './peers.fixture.js';
 
 // The space is (0,1) (0,16) (0,64) (10,1) (10,16) (10,64).
 const rows = [

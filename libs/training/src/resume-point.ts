@@ -26,6 +26,8 @@ export interface ResumePoint {
   readonly checkpoint: PolicyCheckpoint;
   /** The parsed config.json of the run, or as much of one as a reference's checkpoint tells. */
   readonly config: unknown;
+  /** Name of the file that `config` comes from, for errors. */
+  readonly configSource: string;
   /** What the user should know. */
   readonly warnings: readonly string[];
 }
@@ -64,7 +66,8 @@ export async function findResumePoint(path: string): Promise<ResumePoint> {
   const checkpoint = kind.isDirectory()
     ? await lastCheckpoint(folder)
     : decodePolicyCheckpoint(await readFile(path), basename(path)).checkpoint;
-  return { kind: 'run', folder, iteration: checkpoint.iteration, checkpoint, config, warnings: [] };
+  const { iteration } = checkpoint;
+  return { kind: 'run', folder, iteration, checkpoint, config, configSource: configFile, warnings: [] };
 }
 
 /** The action space is that of the policy's tensors, which its config repeats. */
@@ -76,7 +79,9 @@ function referencePoint(path: string, folder: string): ResumePoint {
     const value = record.get(flag);
     if (value !== undefined && value !== null) options[flag] = value;
   }
-  return { kind: 'reference', folder, iteration: checkpoint.iteration, checkpoint, config: { options }, warnings };
+  const { iteration } = checkpoint;
+  const config = { options };
+  return { kind: 'reference', folder, iteration, checkpoint, config, configSource: basename(path), warnings };
 }
 
 /** The bytes of a checkpoint to go on from, with the numbers that steer learning as the run has them now. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ScoreTask } from './peers.js';
 import { RewardRule } from './reward-rule.js';
-import { TestPeers, testPrompts } from './test-peers.js';
+import { TestPeers, testPrompts } from './peers.fixture.js';
 
 const [prompt] = testPrompts('reward', 1);
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { findResumePoint, resumedPolicy } from './resume-point.js';
 import { claimFolder, RunFolder } from './run-folder.js';
-import { testPolicy } from './test-peers.js';
+import { testPolicy } from './peers.fixture.js';
 
 const root = mkdtempSync(join(tmpdir(), 'a2sf-folder-'));
 after(() => rmSync(root, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import { Random } from '@a2sf/random';
 import { A2sfError } from '@a2sf/errors';
 import { CheckpointFolder, encodePolicyCheckpoint } from '@a2sf/run-store';
 import { claimFolder, RunFolder, type FolderUse } from './run-folder.js';
-import { TestPeers, testContext, testPolicy, tokensOf } from './test-peers.js';
+import { TestPeers, testContext, testPolicy, tokensOf } from './peers.fixture.js';
 import { train, type TrainingOutcome, type TrainingSettings, type TrainingStart } from './training.js';
 
 const root = mkdtempSync(join(tmpdir(), 'a2sf-training-'));

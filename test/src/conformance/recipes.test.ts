@@ -144,9 +144,6 @@ test('every metric of the schema is observed somewhere', () => {
   assert.deepEqual(idle, []);
 });
 
-/** Options of which the schema lets one value through: there is nothing to read. */
-const fixed: ReadonlySet<string> = new Set(['device']);
-
 test('every option is read somewhere beside its declaration', () => {
   const readers = programs.filter(({ path }) => !path.endsWith('options.ts') && !path.includes('/libs/config/'));
   const idle = Object.entries({ encoder, generator, reward, policy, trainer }).flatMap(([app, options]) => {
@@ -155,7 +152,7 @@ test('every option is read somewhere beside its declaration', () => {
       ({ path }) => path.includes('/libs/grpc-runtime/') || rooms.some((room) => path.includes(`/apps/${room}/`)),
     );
     return Object.keys(options)
-      .filter((key) => !fixed.has(key) && !own.some(({ text }) => new RegExp(`\\b${key}\\b`).test(text)))
+      .filter((key) => !own.some(({ text }) => new RegExp(`\\b${key}\\b`).test(text)))
       .map((key) => `${app}: ${key}`);
   });
   assert.deepEqual(idle, []);

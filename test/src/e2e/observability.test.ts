@@ -33,24 +33,14 @@ describe('a running suite, seen from outside', () => {
   let trainer: ReturnType<typeof spawn>;
   before(async () => {
     for (const name of names) services.set(name, await startService(name));
-    const flags = `--save_dir ${scratch}/run --budget 64 --reward rouge_l --iterations 100000 --episodes_per_update 2 --eval_samples 4`;
     const address = (name: string): string => services.get(name)!.address;
-    trainer = spawn(
-      process.execPath,
-      [
-        ...[
-          a2sf,
-          'train',
-          ...flags.split(' '),
-          '--http_port',
-          String(await trainerPort),
-          '--encoder',
-          address('encoder'),
-        ],
-        ...['--generators', address('generator'), '--reward_service', address('reward'), '--policy', address('policy')],
-      ],
-      { stdio: 'ignore' },
-    );
+    const flags = [
+      `--save_dir ${scratch}/run --budget 64 --reward rouge_l --http_port ${await trainerPort}`,
+      '--iterations 100000 --episodes_per_update 2 --eval_samples 4',
+      `--encoder ${address('encoder')} --generators ${address('generator')}`,
+      `--reward_service ${address('reward')} --policy ${address('policy')}`,
+    ].flatMap((line) => line.split(' '));
+    trainer = spawn(process.execPath, [a2sf, 'train', ...flags], { stdio: 'ignore' });
     // Until the first update is through, so that every metric has something to tell.
     while (!/^a2sf_policy_updates_total [1-9]/m.test(await text(`${services.get('policy')!.http}/metrics`)))
       await sleep(100);
