@@ -1,13 +1,12 @@
 // Runs the test target of every project through nx, uncached, and closes with one line that sums them all.
 import { spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const nx = spawn(
-  process.execPath,
+  join(root, 'node_modules', '.bin', 'nx'),
   [
-    'node_modules/nx/bin/nx.js',
     'run-many',
     '-t',
     'test',
