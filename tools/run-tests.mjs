@@ -15,10 +15,12 @@ if (files.length === 0) {
   console.error(`no *.test.js below ${folder}: build first, or write a test`);
   process.exit(1);
 }
+// nx asks for colours; tests read what processes print.
+const { FORCE_COLOR: _, ...env } = process.env;
 const run = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-timeout=600000', '--test-reporter=tap', ...files],
-  { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] },
+  ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-timeout=180000', '--test-reporter=tap', ...files],
+  { env, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] },
 );
 const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(run.stdout)?.[1] ?? 0);
 const failed = run.status !== 0;

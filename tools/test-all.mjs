@@ -6,15 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const nx = spawn(
   join(root, 'node_modules', '.bin', 'nx'),
-  [
-    'run-many',
-    '-t',
-    'test',
-    '--parallel=1',
-    '--skip-nx-cache',
-    '--output-style=static',
-    '--nxBail=false',
-  ],
+  ['run-many', '-t', 'test', '--parallel=1', '--skip-nx-cache', '--output-style=static', '--nxBail=false'],
   { cwd: root, env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' }, stdio: ['ignore', 'pipe', 'inherit'] },
 );
 let output = '';

@@ -12,7 +12,8 @@ export const options = {
   ...serverOptionsWithPorts({ port: 50054, httpPort: 9467 }),
   checkpoint: option({
     schema: text(),
-    description: 'policy_N.safetensors to serve (default: none, until one is imported)',
+    description:
+      'policy_N.safetensors, or a policy_N.pt of the reference, to serve (default: none, until one is imported)',
     group: policy,
   }),
   encoder: option({

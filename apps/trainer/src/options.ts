@@ -159,7 +159,7 @@ export const options = {
   resume: option({
     schema: folder,
     description:
-      'go on from a policy_N.safetensors, or from the last one of a folder; flags not given are those of the run',
+      'go on from a policy_N.safetensors, or from the last one of a folder; flags not given are those of the run. A policy_N.pt of the reference begins a new run in --save_dir, with the learning flags of its record',
     group: run,
   }),
   overwrite: option({

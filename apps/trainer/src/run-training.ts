@@ -47,8 +47,8 @@ export async function runTraining(
       evalSamples: values.evalSamples,
       modelName: values.modelName ?? '',
     });
-    for (const note of prompts.notes) log.warn(note);
-    const claim = await claimFolder(saveDir, resume !== undefined || values.overwrite);
+    for (const note of [...prompts.notes, ...(resume?.warnings ?? [])]) log.warn(note);
+    const claim = await claimFolder(saveDir, resume?.kind === 'run' || values.overwrite);
     taken.push(() => claim.release());
     const metrics = new Metrics();
     const metricsObserver = trainerMetrics(metrics);
@@ -63,10 +63,11 @@ export async function runTraining(
     await new RewardRule(values.reward).check(peers, [...prompts.train, ...prompts.evaluation], signal);
     const info = await peers.describe(signal);
     const plan = planRun(values, info, prompts);
-    if (resume !== undefined) {
+    if (resume?.kind === 'run') {
       requireSameIdentities(recordedIdentities(resume.config), plan.definition.identities);
-      requireSameSpace(resume.checkpoint.state, plan.settings.space);
     }
+    if (resume !== undefined) requireSameSpace(resume.checkpoint.state, plan.settings.space);
+    const start = startPoint(plan, info.encoder.dimension, resume, saveDir);
     const records = await RunFolder.open(claim, folderUse(values, resume));
     taken.push(() => records.close());
     await records.writeConfig(plan.config);
@@ -89,7 +90,7 @@ export async function runTraining(
         records,
         observer: mergeObservers(display, metricsObserver),
       },
-      startPoint(plan, info.encoder.dimension, resume, saveDir),
+      start,
       signal,
     );
     display.note(conclusion(outcome, plan, saveDir));
@@ -105,7 +106,7 @@ export async function runTraining(
 }
 
 function folderUse({ overwrite }: TrainerOptions, resume: ResumePoint | undefined): FolderUse {
-  if (resume !== undefined) return { kind: 'resume', iteration: resume.iteration, from: resume.folder };
+  if (resume?.kind === 'run') return { kind: 'resume', iteration: resume.iteration, from: resume.folder };
   return { kind: overwrite ? 'overwrite' : 'new' };
 }
 

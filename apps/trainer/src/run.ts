@@ -36,11 +36,11 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
   const resolution = resolveOptions({ name, description, epilogue }, options, argv);
   const given = resolution.values;
   const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume).catch(nameFlag);
-  const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config);
+  const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config, resume.configSource);
   if (resume !== undefined && values.iterations < resume.iteration) {
     throw usageError([`--iterations: ${values.iterations} is below ${resume.iteration}, where the checkpoint stands`]);
   }
-  const elsewhere = resume === undefined || resolution.sources.saveDir !== 'default';
+  const elsewhere = resume?.kind !== 'run' || resolution.sources.saveDir !== 'default';
   const saveDir = elsewhere ? resolve(values.saveDir) : resume.folder;
   const stop = listenForStop();
   try {

@@ -49,6 +49,15 @@ function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream | un
 }
 
 /**
+ * Tells the peer not to send the rest of a request that is answered already (RFC 9113, 8.1: RST_STREAM with NO_ERROR after
+ * the answer). Not at once: within the callback that received the request, newer versions of Node submit the reset ahead of
+ * the answer, which nghttp2 then drops (docs/adr/0004).
+ */
+function refuseRest(stream: ServerHttp2Stream): void {
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+}
+
+/**
  * Gives every call its {@link CallScope}. Every status of a call passes one place, also those that grpc-js sends by itself
  * (deadline, message over the limit): `sendStatus` of the innermost call is replaced, because grpc-js calls it there
  * directly and interceptors do not see it. Beyond that:
@@ -68,8 +77,7 @@ export function callInterceptor(o: InterceptorOptions): ServerInterceptor {
       sendDown(status);
       const stream = streamOf(call);
       if (stream === undefined || stream.closed) return;
-      // The rest of a request that is refused is not waited for (RFC 9113, 8.1: RST_STREAM with NO_ERROR).
-      if (!requestComplete && !headersSent) stream.close(constants.NGHTTP2_NO_ERROR);
+      if (!requestComplete && !headersSent) refuseRest(stream);
       const timer = setTimeout(
         () => stream.close(constants.NGHTTP2_CANCEL),
         Math.min(lingerMs, o.bodyTimeoutMs),

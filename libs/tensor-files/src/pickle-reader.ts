@@ -1,14 +1,8 @@
 import type { A2sfError } from '@a2sf/errors';
 import { damaged, quoted, unsupported } from './file-error.js';
 import { PickleBytes } from './pickle-bytes.js';
-import {
-  childrenOf,
-  PickleCall,
-  PickleGlobal,
-  PickleObject,
-  PickleReference,
-  type PickleValue,
-} from './pickle-value.js';
+import { requireTree } from './pickle-tree.js';
+import { PickleCall, PickleGlobal, PickleObject, PickleReference, type PickleValue } from './pickle-value.js';
 
 /** What a pickle may hold beyond plain data. */
 export interface PickleOptions {
@@ -21,7 +15,6 @@ export interface PickleOptions {
 /** Longest pickle. That of a state dict takes some 150 bytes a tensor; the tensors lie outside of it. */
 export const maxPickleBytes = 16 * 1024 * 1024;
 const maxOpcodes = 1_000_000;
-const maxDepth = 64;
 const maxProtocol = 5;
 
 /** Modules whose very name in a checkpoint is an attack: nothing in them is data. */
@@ -334,42 +327,5 @@ class Machine {
   #code(name: string): A2sfError {
     const problem = `pickle: it names ${quoted(name)}, which is code and not data; it is not read`;
     return unsupported(this.#options.file, problem, 'pickle-runs-code');
-  }
-}
-
-/** Throws DATA_LOSS unless the value is nested at most `maxDepth` deep and nothing in it holds itself. */
-function requireTree(root: PickleValue, file: string): void {
-  const done = new Map<PickleValue, number>(); // by finished container: how deep it is
-  const open = new Set<PickleValue>();
-  const path: {
-    readonly value: PickleValue;
-    readonly children: readonly PickleValue[];
-    next: number;
-    depth: number;
-  }[] = [];
-  const enter = (value: PickleValue): void => {
-    if (typeof value !== 'object' || value === null) return;
-    const known = done.get(value);
-    if (known !== undefined) return deepen(known);
-    if (open.has(value)) throw damaged(file, 'pickle: something in it holds itself');
-    open.add(value);
-    path.push({ value, children: childrenOf(value), next: 0, depth: 1 });
-    if (path.length > maxDepth) throw damaged(file, `pickle: nested deeper than ${maxDepth}`);
-  };
-  const deepen = (depth: number): void => {
-    const parent = path.at(-1);
-    if (parent !== undefined) parent.depth = Math.max(parent.depth, depth + 1);
-    if (path.length + depth > maxDepth) throw damaged(file, `pickle: nested deeper than ${maxDepth}`);
-  };
-  enter(root);
-  for (let frame = path.at(-1); frame !== undefined; frame = path.at(-1)) {
-    if (frame.next < frame.children.length) {
-      enter(frame.children[frame.next++]!);
-      continue;
-    }
-    path.pop();
-    open.delete(frame.value);
-    done.set(frame.value, frame.depth);
-    deepen(frame.depth);
   }
 }

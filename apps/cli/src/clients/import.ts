@@ -30,7 +30,7 @@ export async function importCheckpoint(argv: readonly string[]): Promise<void> {
   if (extname(out) !== '.safetensors') throw usageError([`--out: must end in .safetensors, got ${basename(out)}`]);
   if (!values.overwrite && existsSync(out)) {
     const message = `--out: ${basename(out)} is there already; name another file, or replace it with --overwrite`;
-    throw new A2sfError('FAILED_PRECONDITION', message, { field: 'out', reason: 'file-exists' });
+    throw new A2sfError('FAILED_PRECONDITION', message, { field: 'out' });
   }
   await writeFileAtomically(out, encodePolicyCheckpoint(checkpoint));
   for (const warning of warnings) process.stderr.write(`a2sf: ${warning}\n`);

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { resolveOptions } from '@a2sf/config';
+import { decodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
+import { findResumePoint, type PeerInfo, type PromptSets, type ResumePoint } from '@a2sf/training';
+import { options } from './options.js';
+import { resumeOptions } from './recorded-options.js';
+import { planRun, type RunPlan } from './run-plan.js';
+import { startPoint } from './start-point.js';
+
+const reference = fileURLToPath(new URL('../../../test/fixtures/seed-checkpoint/policy_10.pt', import.meta.url));
+const prompts: PromptSets = { train: [], evaluation: [], notes: [] };
+
+const peersOf = (dimension: number): PeerInfo =>
+  ({
+    encoder: { encoderId: 'encoder-1', dimension },
+    generators: [{ modelId: 'model-1' }],
+    reward: { encoderId: '' },
+  }) as unknown as PeerInfo;
+
+function planOf(resume: ResumePoint | undefined, ...argv: string[]): RunPlan {
+  const resolution = resolveOptions({ name: 'a2sf train', description: '' }, options, argv, {});
+  const { values } = resolution;
+  const merged = resume === undefined ? values : resumeOptions(options, resolution, resume.config, resume.configSource);
+  return planRun(merged, peersOf(16), prompts);
+}
+
+function startOf(resume: ResumePoint | undefined, dimension: number, saveDir: string, ...argv: string[]) {
+  const start = startPoint(planOf(resume, ...argv), dimension, resume, saveDir);
+  const { checkpoint } = decodePolicyCheckpoint(start.checkpoint);
+  return { ...start, checkpoint };
+}
+
+test('a run from a checkpoint of the reference has its learning flags, where none are given', async () => {
+  const resume = await findResumePoint(reference);
+  const { definition, settings } = planOf(resume, '--lr', '0.01', '--iterations', '12');
+  assert.deepEqual(definition.hyperParameters, { lr: 0.01, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNorm: 1 });
+  assert.deepEqual([definition.seed, definition.episodesPerUpdate, settings.iterations], [77, 8, 12]);
+  assert.deepEqual(
+    [definition.aValues, definition.bValues],
+    [
+      [0, 0.01, 10],
+      [8, 64],
+    ],
+  );
+  assert.equal(definition.generation.maxPromptTokens, 3500); // of llama2
+});
+
+test('it begins with that policy, which from here on belongs to the encoder of the run', async () => {
+  const resume = await findResumePoint(reference);
+  const { iteration, write, checkpoint } = startOf(resume, 16, resume.folder);
+  assert.deepEqual([iteration, write], [10, true]); // also beside the .pt there is no policy_10.safetensors yet
+  const expected: PolicyCheckpoint = {
+    ...resume.checkpoint,
+    encoderId: 'encoder-1',
+    seed: 77,
+    hyperParameters: { lr: 3e-4, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNorm: 1 },
+    configHash: planOf(resume).configHash,
+  };
+  assert.deepEqual(checkpoint, expected);
+});
+
+test('an encoder of another dimension is refused, both named', async () => {
+  const resume = await findResumePoint(reference);
+  assert.throws(() => startOf(resume, 768, 'x'), {
+    code: 'FAILED_PRECONDITION',
+    field: 'resume',
+    message: /embeddings of 16 numbers, the encoder gives 768/,
+  });
+});
+
+test('without a checkpoint a run begins at iteration 0; one of ours is written only into another folder', () => {
+  const fresh = startOf(undefined, 16, 'x', '--a_values', '0', '--b_values', '8');
+  assert.deepEqual([fresh.iteration, fresh.write, fresh.checkpoint.encoderId], [0, true, 'encoder-1']);
+  const own: ResumePoint = {
+    kind: 'run',
+    folder: '/runs/own',
+    iteration: 3,
+    checkpoint: { ...fresh.checkpoint, encoderId: 'kept', iteration: 3 },
+    config: { options: {} },
+    configSource: 'config.json',
+    warnings: [],
+  };
+  const there = startOf(own, 16, '/runs/own');
+  assert.deepEqual([there.iteration, there.write, there.checkpoint.encoderId], [3, false, 'kept']);
+  assert.equal(startOf(own, 16, '/runs/other').write, true);
+});
+
+test('a record of the reference that holds no valid value is named by its file', () => {
+  const resolution = resolveOptions({ name: 'a2sf train', description: '' }, options, [], {});
+  assert.throws(() => resumeOptions(options, resolution, { options: { lr: -1 } }, 'policy_10.pt'), {
+    code: 'DATA_LOSS',
+    message: /^policy_10\.pt: options\.lr: must be a number/,
+  });
+});
