@@ -1,8 +1,12 @@
 // While sweeps run on a model, do health checks and /metrics still answer? Prints median, p99 and maximum in milliseconds.
 //
-//   npm run build && node bench/responsiveness.mjs --model_name DIR [--seconds 20] [--tokens 1024]
-import { spawn } from 'node:child_process';
+//   npm run build && node bench/responsiveness.mjs --model_name DIR [--seconds 20] [--tokens 1024] [--write]
+//
+// --write puts the table into docs/benchmarks.md.
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +18,7 @@ const { values } = parseArgs({
     model_name: { type: 'string' },
     seconds: { type: 'string', default: '20' },
     tokens: { type: 'string', default: '1024' },
+    write: { type: 'boolean', default: false },
   },
 });
 const a2sf = fileURLToPath(new URL('../apps/cli/bin/a2sf.js', import.meta.url));
@@ -54,15 +59,31 @@ const [health, metrics] = await Promise.all([
   probe(async () => (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()),
   sweeping,
 ]);
-console.log(`${name}, prompts of ${ids.length} tokens, ${sweeps} sweeps of sixty actions in ${values.seconds} s`);
-console.log('| while sweeping | calls | median ms | p99 ms | max ms |');
-console.log('| --- | --- | --- | --- | --- |');
 const row = (what, times) => {
   const at = (share) => times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(1);
-  console.log(`| ${what} | ${times.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} |`);
+  return `| ${what} | ${times.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} |`;
 };
-row('grpc.health.v1 Check', health);
-row('GET /metrics', metrics);
+const machine = `Node ${process.versions.node}, ${availableParallelism()} cores`;
+const block = [
+  `${name}, prompts of ${ids.length} tokens, ${sweeps} sweeps of sixty actions in ${values.seconds} s (${machine}):`,
+  '',
+  '| while sweeping | calls | median ms | p99 ms | max ms |',
+  '| --- | --- | --- | --- | --- |',
+  row('grpc.health.v1 Check', health),
+  row('GET /metrics', metrics),
+].join('\n');
+console.log(block);
+if (values.write) {
+  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+  const [begin, end] = [
+    '<!-- responsiveness: written by bench/responsiveness.mjs -->',
+    '<!-- end of responsiveness -->',
+  ];
+  const text = readFileSync(file, 'utf8');
+  const before = text.slice(0, text.indexOf(begin) + begin.length);
+  writeFileSync(file, `${before}\n\n${block}\n\n${text.slice(text.indexOf(end))}`);
+  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+}
 client.close();
 child.kill();
 await once(child, 'exit');
