@@ -1,3 +1,4 @@
+import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { selectPositions, type ResolvedBudget } from '@a2sf/kv-compression';
 import type { CacheShape } from './kv-cache.js';
 
@@ -5,7 +6,7 @@ import type { CacheShape } from './kv-cache.js';
 export type KeptPositions = readonly (readonly Int32Array[])[];
 
 /**
- * Selects per layer and KV head.
+ * Selects per layer and KV head. DATA_LOSS when the model computed a score that is not a number.
  * @param scores per layer [G, A, n].
  * @param window index in 0..A-1.
  */
@@ -17,10 +18,16 @@ export function selectKept(
   n: number,
   { budget, recent }: ResolvedBudget,
 ): KeptPositions {
-  return scores.map((layer) =>
+  return scores.map((layer, l) =>
     Array.from({ length: shape.kvHeads }, (_, head) => {
       const start = (head * windows + window) * n;
-      return selectPositions(layer.subarray(start, start + n), n, budget, recent);
+      try {
+        return selectPositions(layer.subarray(start, start + n), n, budget, recent);
+      } catch (cause) {
+        if (!isA2sfError(cause) || cause.field !== 'scores') throw cause;
+        const message = `the model computed scores that are no numbers in layer ${l}; its weights may be damaged`;
+        throw new A2sfError('DATA_LOSS', message, { reason: 'not-finite', cause });
+      }
     }),
   );
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { GenerateChunk, PromptInput, SweepInput } from './language-model-types.js';
+import { LanguageModel } from './language-model.js';
 import { LanguageModelHost } from './language-model-host.js';
 
 const folder = fileURLToPath(new URL('../../../models/tiny-a2sf/llm', import.meta.url));
@@ -133,6 +135,26 @@ test('a disposed host refuses calls and those in flight', async () => {
   await Promise.all([assert.rejects(running, { code: 'UNAVAILABLE' }), host.dispose()]);
   await host.dispose();
   await assert.rejects(host.sweep(sweep), { code: 'UNAVAILABLE' });
+});
+
+test('models that come and go leave no thread and no open file behind', async () => {
+  const count = (what: 'task' | 'fd'): number => readdirSync(`/proc/self/${what}`).length;
+  const once = async (): Promise<void> => {
+    const host = await LanguageModelHost.start({ folder, name: 'tiny', threads: 2 });
+    await host.sweep(sweep);
+    await host.dispose();
+  };
+  await once(); // the first one loads libraries that stay
+  const before = { task: count('task'), fd: count('fd') };
+  for (let i = 0; i < 8; i++) await once();
+  assert.ok(count('task') <= before.task + 1, `${count('task')} threads, ${before.task} before`);
+  assert.ok(count('fd') <= before.fd + 1, `${count('fd')} open files, ${before.fd} before`);
+});
+
+test('a model disposed twice is disposed once', async () => {
+  const model = await LanguageModel.load({ folder, name: 'tiny', threads: 1 });
+  await model.dispose();
+  await model.dispose();
 });
 
 test('a model that cannot be loaded fails the start with its reason', async () => {

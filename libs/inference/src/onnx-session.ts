@@ -17,6 +17,8 @@ export type Feeds = Record<string, Ort.Tensor>;
 
 /** An onnxruntime session over a graph in memory. CPU inputs are read in place; every output is copied, so ask for few. */
 export class OnnxSession {
+  private released: Promise<void> | undefined;
+
   private constructor(private readonly session: Ort.InferenceSession) {}
 
   static async create(graph: Uint8Array, { threads, weightFolder }: SessionOptions): Promise<OnnxSession> {
@@ -39,8 +41,10 @@ export class OnnxSession {
     return await this.session.run(feeds, outputs as string[]);
   }
 
-  async dispose(): Promise<void> {
-    await this.session.release();
+  /** Frees the session's memory and threads. May be called more than once. */
+  dispose(): Promise<void> {
+    this.released ??= this.session.release();
+    return this.released;
   }
 }
 
