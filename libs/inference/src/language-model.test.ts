@@ -40,6 +40,10 @@ const cases: [string, string][] = [
   ['lm-llama2-bf16', 'lm-llama2-bf16'],
   ['lm-llama2-fp16', 'lm-llama2-fp16'],
   ['lm-llama-sharded', 'lm-llama'],
+  ['lm-qwen2', 'lm-qwen2'],
+  ['lm-opt', 'lm-opt'],
+  ['lm-llama-bin', 'lm-llama'],
+  ['lm-opt-bin', 'lm-opt'],
 ];
 
 for (const [folder, source] of cases) {

@@ -43,6 +43,8 @@ export interface LanguageModelFamily {
   readonly name: string;
   /** `architectures` entries of config.json that this family computes. */
   readonly architectures: readonly string[];
+  /** What may stand before the tensor names that buildGraph asks for, the likeliest first. */
+  readonly weightPrefixes: readonly string[];
   readShape(config: ConfigReader): LanguageModelShape;
   /** @param positions rows of the position tables: the longest prompt and its new tokens. */
   buildGraph(config: ConfigReader, weights: ModelWeights, positions: number): Uint8Array;

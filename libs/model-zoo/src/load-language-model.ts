@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
 import { ConfigReader } from './config-reader.js';
 import { llama } from './families/llama.js';
+import { opt } from './families/opt.js';
+import { qwen2 } from './families/qwen2.js';
 import type { LanguageModelFamily, LanguageModelShape } from './language-model.js';
 import { readModelConfig } from './model-config.js';
 import { ModelWeights } from './model-weights.js';
 
 /** Adding a family: one file in families/, one entry here. */
-const families: readonly LanguageModelFamily[] = [llama];
+const families: readonly LanguageModelFamily[] = [llama, qwen2, opt];
 
 /** A model folder made ready to run. */
 export interface LoadedLanguageModel {
@@ -41,7 +43,7 @@ export function loadLanguageModel(folder: string, contextTokens?: number): Loade
       `the model was made for ${shape.maxPositions} positions, got ${positions}`,
     );
   }
-  const weights = new ModelWeights(folder);
+  const weights = new ModelWeights(folder, family.weightPrefixes);
   const graph = family.buildGraph(config, weights, positions);
   return { family, shape, weights, graph, positions, endTokens: readEndTokens(folder, config, shape.vocab) };
 }

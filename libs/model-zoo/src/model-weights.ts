@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
 import type { ElementType, GraphBuilder, Value } from '@a2sf/onnx-graph';
-import { openWeights, readTensor, toFloat32, type DType, type WeightIndex } from '@a2sf/tensor-files';
+import { openWeights, toFloat32, type DType, type WeightIndex } from '@a2sf/tensor-files';
 
 const graphTypes: Partial<Record<DType, ElementType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
@@ -60,7 +60,7 @@ export class ModelWeights {
   /** Reads a tensor's numbers, checking its shape: for small tensors that are needed outside the graph. */
   read(name: string, shape: readonly number[]): Float32Array {
     const { file, tensor } = this.checked(name, shape);
-    return toFloat32(readTensor(file, tensor.name), tensor.dtype);
+    return toFloat32(file.read(tensor.name), tensor.dtype);
   }
 
   private checked(name: string, shape: readonly number[]) {

@@ -4,7 +4,7 @@ export { encodeSafetensors, parseSafetensors, type SafetensorsContent, type Tens
 export { type TensorInfo } from './safetensors-header.js';
 export { parseStrictJson, StrictJsonError, type StrictJson, type StrictJsonLimits } from './strict-json.js';
 export { toFloat32 } from './to-float32.js';
-export { openWeights, type WeightIndex } from './weights.js';
+export { openWeights, type WeightFile, type WeightIndex } from './weights.js';
 export {
   isTorchFile,
   openTorchFile,

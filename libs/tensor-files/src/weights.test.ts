@@ -32,7 +32,7 @@ test('the shards of a model hold the same tensors as its single file', () => {
     const x = whole.find(name)!;
     const y = sharded.find(name)!;
     assert.deepEqual(x.tensor.shape, y.tensor.shape);
-    assert.deepEqual(readTensor(x.file, name), readTensor(y.file, name));
+    assert.deepEqual(x.file.read(name), y.file.read(name));
   }
   assert.equal(whole.find('model.nothing'), undefined);
 });
@@ -48,6 +48,23 @@ test('a tensor lies in the file where its info says', () => {
     assert.deepEqual(readTensor(file, info.name), range);
     assert.deepEqual(parsed.tensors.get(info.name), { dtype: info.dtype, shape: info.shape, data: range });
   }
+});
+
+test('weights saved by torch are the same as safetensors, tensor for tensor', () => {
+  const torch = openWeights(join(fixtures, 'lm-llama-bin'));
+  const safe = openWeights(join(fixtures, 'lm-llama'));
+  for (const name of safe.names()) {
+    const { file, tensor } = torch.find(name)!;
+    assert.deepEqual(file.read(name), safe.find(name)!.file.read(name), name);
+    const bytes = readFileSync(file.path).subarray(tensor.offset, tensor.offset + tensor.byteLength);
+    assert.ok(Buffer.from(file.read(name)).equals(bytes), `${name} lies where its place says`);
+  }
+});
+
+test('safetensors go before what torch saved', () => {
+  const bin = readFileSync(join(fixtures, 'lm-llama-bin', 'pytorch_model.bin'));
+  const both = folderWith({ 'model.safetensors': one, 'pytorch_model.bin': new Uint8Array(bin) });
+  assert.deepEqual([...openWeights(both).names()], ['w']);
 });
 
 test('an index may name plain files of its own folder only', () => {
@@ -79,7 +96,10 @@ test('a broken index and a promise that no shard keeps are refused with DATA_LOS
 });
 
 test('a missing file, a folder in its place and a file cut after it was opened are told apart', () => {
-  assert.throws(() => openWeights(scratch), { code: 'NOT_FOUND', message: 'model.safetensors: no such file' });
+  assert.throws(() => openWeights(scratch), {
+    code: 'NOT_FOUND',
+    message: /no model\.safetensors or pytorch_model\.bin/,
+  });
   assert.throws(() => openSafetensors(scratch), { code: 'FAILED_PRECONDITION', message: /cannot be read \(EISDIR\)/ });
   const folder = folderWith({ 'model.safetensors': one });
   const file = openSafetensors(join(folder, 'model.safetensors'));

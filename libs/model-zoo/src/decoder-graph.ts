@@ -1,0 +1,168 @@
+import { GraphBuilder, type Subgraph, type Value } from '@a2sf/onnx-graph';
+import type { LanguageModelShape } from './language-model.js';
+import type { ModelWeights } from './model-weights.js';
+
+/**
+ * The part of a language model's graph that every decoder-only family shares: inputs and outputs (see
+ * LanguageModelFamily), attention over the cache with the windowed scores, and the head. A family adds its embedding,
+ * norms, projections and MLP. The residual stream is [N, hidden] with N = B * S.
+ */
+export class DecoderGraph {
+  readonly g = new GraphBuilder();
+  /** [B, S] */
+  readonly ids: Value = this.g.input('ids', 'int64', ['B', 'S']);
+  /** [B, S] */
+  readonly positions: Value = this.g.input('positions', 'int64', ['B', 'S']);
+  private readonly decode = this.g.input('decode', 'bool', []);
+  private readonly pastLength = this.g.input('past_length', 'int64', [1]);
+  private readonly mask = this.g.input('mask', 'float32', ['M', 'K']);
+  private readonly windows = this.g.input('windows', 'float32', ['A', 'W']);
+  private readonly logitRows = this.g.input('logit_rows', 'int64', ['R']);
+  private readonly batchAndLength = this.g.op('Shape', [this.ids]); // [B, S]
+  private readonly scale: Value;
+
+  constructor(
+    private readonly shape: LanguageModelShape,
+    private readonly weights: ModelWeights,
+  ) {
+    this.scale = this.g.scalar(1 / Math.sqrt(shape.headDim));
+  }
+
+  /** [B, S] -> [N] */
+  flat(x: Value): Value {
+    return this.g.op('Reshape', [x, this.g.ints(-1)]);
+  }
+
+  /** [N, width] -> [B, S, width] */
+  unflat(x: Value): Value {
+    return this.g.op('Reshape', [x, this.g.op('Concat', [this.batchAndLength, this.g.ints(-1)], { axis: 0 })]);
+  }
+
+  /** x [N, input] W' (+ b) -> [N, output]; Gemm reads the stored [output, input] weight transposed, so no copy of it is made. */
+  linear(x: Value, name: string, output: number, input: number, bias = false): Value {
+    const inputs = [x, this.weights.add(this.g, `${name}.weight`, [output, input])];
+    if (bias) inputs.push(this.weights.add(this.g, `${name}.bias`, [output]));
+    return this.g.op('Gemm', inputs, { transB: 1 });
+  }
+
+  /**
+   * softmax(q K' / sqrt(D)) V of one layer, over the cache and the new tokens, causal; declares the layer's inputs and
+   * outputs.
+   * @param q [N, H * D]; k, v [N, G * D]; q and k already rotated where the family rotates.
+   * @returns [N, H * D]
+   */
+  attend(layer: number, q: Value, k: Value, v: Value): Value {
+    const { g } = this;
+    const { heads: H, kvHeads: G, headDim: D } = this.shape;
+    const R = H / G; // query heads of a KV head
+    const pastKey = g.input(`past_key.${layer}`, 'float32', ['B', G, 'P', D]);
+    const pastValue = g.input(`past_value.${layer}`, 'float32', ['B', G, 'P', D]);
+    const key = this.toHeads(k, G);
+    const value = this.toHeads(v, G);
+    const query = g.op('Mul', [g.op('Reshape', [this.toHeads(q, H), g.ints(0, G, -1, D)]), this.scale]); // [B, G, R * S, D]
+    const attention = { query, key, value, pastKey, pastValue, mask: this.mask };
+    const [mixed, scores] = g.branch(
+      this.decode,
+      2,
+      (branch) => decodeAttention(branch, attention, G),
+      (branch) =>
+        prefillAttention(branch, { ...attention, pastLength: this.pastLength, windows: this.windows }, { G, R, D }),
+    ) as [Value, Value];
+    g.output(`key.${layer}`, key, 'float32', ['B', G, 'S', D]);
+    g.output(`value.${layer}`, value, 'float32', ['B', G, 'S', D]);
+    g.output(`scores.${layer}`, scores, 'float32', [G, 'A', 'T']);
+    return this.fromHeads(mixed);
+  }
+
+  /** The rows of [N, hidden] whose logits are wanted: [R, hidden]. */
+  wanted(x: Value): Value {
+    return this.g.op('Gather', [x, this.logitRows]);
+  }
+
+  /** The head: logits of [R, hidden] and their largest. `name` is the weight of the embedding where both are tied. */
+  finish(x: Value, name: string, hidden: number): Uint8Array {
+    const logits = this.linear(x, name, this.shape.vocab, hidden);
+    this.g.output('logits', logits, 'float32', ['R', this.shape.vocab]);
+    this.g.output('next', this.g.op('ArgMax', [logits], { axis: -1, keepdims: 0 }), 'int64', ['R']);
+    return this.g.serialize();
+  }
+
+  /** [N, heads * D] -> [B, heads, S, D] */
+  private toHeads(x: Value, heads: number): Value {
+    const shape = this.g.op('Concat', [this.batchAndLength, this.g.ints(heads, this.shape.headDim)], { axis: 0 });
+    return this.g.op('Transpose', [this.g.op('Reshape', [x, shape])], { perm: [0, 2, 1, 3] });
+  }
+
+  /** [B, G, R * S, D] -> [N, H * D] */
+  private fromHeads(x: Value): Value {
+    const { g } = this;
+    const { heads: H, headDim: D } = this.shape;
+    const size = (axis: number): Value => g.op('Shape', [this.ids], { start: axis, end: axis + 1 });
+    const perHead = g.op('Reshape', [x, g.op('Concat', [size(0), g.ints(H), size(1), g.ints(D)], { axis: 0 })]); // [B, H, S, D]
+    return g.op('Reshape', [g.op('Transpose', [perHead], { perm: [0, 2, 1, 3] }), g.ints(-1, H * D)]);
+  }
+}
+
+interface AttentionValues {
+  readonly query: Value; // [B, G, R * S, D], scaled
+  readonly key: Value; // [B, G, S, D]
+  readonly value: Value; // [B, G, S, D]
+  readonly pastKey: Value; // [B, G, P, D]
+  readonly pastValue: Value; // [B, G, P, D]
+  readonly mask: Value;
+}
+
+/**
+ * One token a row over (past, itself): softmax([q K' + mask, q k]) [V; v]. The past is read in place: nothing of it is
+ * copied or put out.
+ */
+function decodeAttention(
+  g: Subgraph,
+  { query, key, value, pastKey, pastValue, mask }: AttentionValues,
+  G: number,
+): void {
+  const past = g.contrib('FusedMatMul', [query, pastKey], { transB: 1 }); // [B, G, R, P]
+  const rowMask = g.op('Unsqueeze', [mask, g.ints(1, 2)]); // [B, 1, 1, P]
+  const own = g.op('ReduceSum', [g.op('Mul', [query, key]), g.ints(-1)], { keepdims: 1 }); // [B, G, R, 1]
+  const p = g.op('Softmax', [g.op('Concat', [g.op('Add', [past, rowMask]), own], { axis: -1 })], { axis: -1 });
+  const pastP = g.op('Slice', [p, g.ints(0), g.ints(-1), g.ints(-1)]);
+  const ownP = g.op('Slice', [p, g.ints(-1), g.ints(2 ** 31 - 1), g.ints(-1)]);
+  const mixed = g.op('Add', [g.op('MatMul', [pastP, pastValue]), g.op('Mul', [ownP, value])]); // [B, G, R, D]
+  g.result(mixed, 'float32', ['B', G, 'RS', 'D']);
+  g.result(g.floats(new Float32Array(0), [G, 0, 0]), 'float32', [G, 'A', 'T']);
+}
+
+/**
+ * A chunk of S queries over the T keys so far, causal by the mask, with the chunk's share of the windowed scores:
+ * scores[g, a, k] = sum_q w_a(q) sum_{h in g} P[h, q, k]. The heads of a group are summed before the window product.
+ */
+function prefillAttention(
+  g: Subgraph,
+  {
+    query,
+    key,
+    value,
+    pastKey,
+    pastValue,
+    mask,
+    pastLength,
+    windows,
+  }: AttentionValues & { pastLength: Value; windows: Value },
+  { G, R, D }: { G: number; R: number; D: number },
+): void {
+  const upTo = (past: Value, fresh: Value): Value =>
+    g.op('Concat', [g.op('Slice', [past, g.ints(0), pastLength, g.ints(2)]), fresh], { axis: 2 });
+  const keys = upTo(pastKey, key); // [1, G, T, D]
+  const values = upTo(pastValue, value);
+  const logits = g.contrib('FusedMatMul', [query, keys], { transB: 1 }); // [1, G, R * S, T]
+  const maskShape = g.op('Shape', [mask]); // [S, T]
+  const perHead = g.op('Reshape', [logits, g.op('Concat', [g.ints(G, R), maskShape], { axis: 0 })]); // [G, R, S, T]
+  const p = g.op('Softmax', [g.op('Add', [perHead, mask])], { axis: -1 });
+  const flat = g.op('Reshape', [
+    p,
+    g.op('Concat', [g.ints(1, G, -1), g.op('Shape', [mask], { start: 1, end: 2 })], { axis: 0 }),
+  ]);
+  g.result(g.op('MatMul', [flat, values]), 'float32', ['B', G, 'RS', D]);
+  const grouped = R === 1 ? g.op('Squeeze', [p, g.ints(1)]) : g.op('ReduceSum', [p, g.ints(1)], { keepdims: 0 }); // [G, S, T]
+  g.result(g.op('MatMul', [windows, grouped]), 'float32', [G, 'A', 'T']);
+}

@@ -1,0 +1,14 @@
+import type { LanguageModelFamily } from '../language-model.js';
+import { buildLlamaGraph, readLlamaShape } from './llama.js';
+
+/** Qwen2: Llama's graph with biases on the query, key and value projections. */
+export const qwen2: LanguageModelFamily = {
+  name: 'qwen2',
+  architectures: ['Qwen2ForCausalLM'],
+  weightPrefixes: [''],
+  readShape(config) {
+    config.expect('use_sliding_window', [false]);
+    return readLlamaShape(config);
+  },
+  buildGraph: (config, weights, positions) => buildLlamaGraph(config, weights, positions, { qkvBias: true }),
+};
