@@ -38,15 +38,27 @@ test('a text over the byte limit is refused before it is tokenised', () => {
   });
 });
 
-test('a temperature that is none is wrong, any other than 0 is not available', () => {
-  for (const temperature of [Number.NaN, -1, Infinity]) {
-    assert.throws(() => generate({ prompt, sampling: { temperature } }), { code: 'INVALID_ARGUMENT' });
+test('sampling is refused by field, and temperature 0 is greedy', () => {
+  const bad: [object, RegExp][] = [
+    [{ temperature: Number.NaN }, /sampling\.temperature/],
+    [{ temperature: -1 }, /sampling\.temperature/],
+    [{ temperature: 101 }, /sampling\.temperature: must be a number from 0 to 100, got 101/],
+    [{ temperature: 1, topP: 1.5 }, /sampling\.top_p/],
+    [{ temperature: 1, minP: -0.1 }, /sampling\.min_p/],
+    [{ temperature: 1, repetitionPenalty: Infinity }, /sampling\.repetition_penalty/],
+  ];
+  for (const [sampling, message] of bad) {
+    assert.throws(() => generate({ prompt, sampling }), { code: 'INVALID_ARGUMENT', message });
   }
-  assert.throws(() => generate({ prompt, sampling: { temperature: 0.7 } }), {
-    code: 'UNIMPLEMENTED',
-    reason: 'greedy-only',
-  });
-  assert.equal(generate({ prompt, sampling: { temperature: 0 } }).maxNewTokens, 16);
+  assert.equal(generate({ prompt, sampling: { temperature: 0, topK: 5 } }).sampling, undefined);
+  assert.equal(generate({ prompt }).sampling, undefined);
+});
+
+test('what sampling leaves out restricts nothing, and an absent seed is a new one', () => {
+  const { seed, ...rest } = generate({ prompt, sampling: { temperature: 0.7 } }).sampling!;
+  assert.deepEqual(rest, { temperature: 0.7, repetitionPenalty: 1, topK: 0, topP: 1, minP: 0 });
+  assert.ok(Number.isInteger(seed));
+  assert.equal(generate({ prompt, sampling: { temperature: 0.7, seed: 0 } }).sampling!.seed, 0);
 });
 
 test('a budget of 0 and a budget below recent are refused', () => {

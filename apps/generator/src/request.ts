@@ -3,12 +3,12 @@ import type {
   GenerateRequestOutput,
   InspectRequestOutput,
   PromptOutput,
-  SamplingOutput,
   SweepRequestOutput,
 } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
 import type { CompressionInput, GenerateInput, InspectInput, PromptInput, SweepInput } from '@a2sf/inference';
 import { ActionSpace, validateAction, type Action } from '@a2sf/kv-compression';
+import { readSampling } from './sampling.js';
 
 /** What requests may ask for. */
 export interface RequestLimits {
@@ -31,24 +31,15 @@ export function readGenerate(request: GenerateRequestOutput, limits: RequestLimi
       throw A2sfError.invalid(`stop[${i}]`, `must have 1..${maxStopCharacters} characters, has ${stop.length}`);
     }
   });
-  requireGreedy(request.sampling);
+  const sampling = readSampling(request.sampling);
   return {
     prompt: readPrompt(request, limits),
     compression: request.compression === null ? undefined : readCompression(request.compression),
     maxNewTokens: readNewTokens(request.maxNewTokens, limits),
     ignoreEos: request.ignoreEos,
     stop: request.stop,
+    ...(sampling === undefined ? {} : { sampling }),
   };
-}
-
-function requireGreedy(sampling: SamplingOutput | null): void {
-  const temperature = sampling?.temperature ?? 0;
-  if (temperature === 0) return;
-  const field = 'sampling.temperature';
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw A2sfError.invalid(field, `must be a finite number of at least 0, got ${temperature}`);
-  }
-  throw new A2sfError('UNIMPLEMENTED', `${field}: only 0 (greedy) is available`, { field, reason: 'greedy-only' });
 }
 
 /** Checks every field of a SweepRequest; no actions means the default space. */

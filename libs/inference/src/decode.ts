@@ -1,5 +1,5 @@
 import type { KvCache } from './kv-cache.js';
-import { bool, float32, int64, type OnnxSession } from './onnx-session.js';
+import { bool, float32, int64, type OnnxSession, type Tensor } from './onnx-session.js';
 import { cacheOutputs } from './prefill.js';
 
 export interface DecodeRequest {
@@ -15,17 +15,20 @@ export interface DecodeRequest {
   readonly checkCancelled: () => void;
   /** Told of each row's new token as it comes; answering false ends the row. */
   readonly onToken?: (row: number, token: number) => boolean;
+  /** Draws a row's next token from its logits [V]; absent: the most probable one, the lowest id on ties. */
+  readonly draw?: (row: number, logits: Float32Array) => number;
 }
 
 /**
- * Greedy decoding of a batch of slots, one token a row and step; argmax in the graph, the lowest id on ties. A row ends
- * with an end token (which is kept in its list), after `maxNewTokens`, or when `onToken` says so.
+ * Decodes a batch of slots, one token a row and step. Greedy decoding takes the maximum in the graph, so that logits leave
+ * it only when tokens are drawn. A row ends with an end token (which is kept in its list), after `maxNewTokens`, or when
+ * `onToken` says so.
  * @returns the new tokens of each row.
  */
-export async function decodeGreedy(session: OnnxSession, request: DecodeRequest): Promise<number[][]> {
-  const { cache, first, positions, maxNewTokens, endTokens, checkCancelled, onToken = () => true } = request;
+export async function decode(session: OnnxSession, request: DecodeRequest): Promise<number[][]> {
+  const { cache, first, positions, maxNewTokens, endTokens, checkCancelled, onToken = () => true, draw } = request;
   const { layers } = cache.shape;
-  const outputs = [...cacheOutputs(layers), 'next'];
+  const outputs = [...cacheOutputs(layers), draw === undefined ? 'next' : 'logits'];
   const tokens: number[][] = first.map(() => []);
   const live = new Set(first.keys());
   let current = [...first];
@@ -64,8 +67,17 @@ export async function decodeGreedy(session: OnnxSession, request: DecodeRequest)
       );
     }
     cache.advance(1);
-    current = Array.from(result['next']!.data as BigInt64Array, Number);
+    current = draw === undefined ? greedy(result['next']!) : drawn(result['logits']!, draw);
     for (const row of live) accept(row);
   }
   return tokens;
+}
+
+const greedy = (next: Tensor): number[] => Array.from(next.data as BigInt64Array, Number);
+
+/** One draw a row from [B, V]. */
+function drawn(logits: Tensor, draw: (row: number, logits: Float32Array) => number): number[] {
+  const [rows, vocab] = logits.dims as [number, number];
+  const data = logits.data as Float32Array;
+  return Array.from({ length: rows }, (_, row) => draw(row, data.subarray(row * vocab, (row + 1) * vocab)));
 }

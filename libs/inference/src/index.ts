@@ -4,6 +4,7 @@ export { LanguageModelHost } from './language-model-host.js';
 export type * from './language-model-types.js';
 export { checkDevice } from './device.js';
 export { Tokenizer } from './tokenizer.js';
+export { TokenSampler, type SamplingOptions } from './token-sampler.js';
 export { TextStream } from './text-stream.js';
 export { SentenceEncoder } from './text-encoder.js';
 export { SentenceEncoderHost } from './text-encoder-host.js';

@@ -1,4 +1,5 @@
 import type { Action } from '@a2sf/kv-compression';
+import type { SamplingOptions } from './token-sampler.js';
 
 export interface LanguageModelOptions {
   /** Folder with config.json, weights and, for text prompts, tokenizer.json. */
@@ -52,6 +53,8 @@ export interface GenerateInput {
   readonly maxNewTokens: number;
   readonly ignoreEos: boolean;
   readonly stop: readonly string[];
+  /** Absent: greedy. */
+  readonly sampling?: SamplingOptions;
 }
 
 export interface GenerateChunk {

@@ -2,7 +2,7 @@ import { A2sfError } from '@a2sf/errors';
 import { groupSameWindows, resolveBudget, sigmoidWindow, type Action, type ResolvedBudget } from '@a2sf/kv-compression';
 import { loadLanguageModel, type LoadedLanguageModel } from '@a2sf/model-zoo';
 import { sameKept, selectKept, type KeptPositions } from './compress.js';
-import { decodeGreedy } from './decode.js';
+import { decode } from './decode.js';
 import { KvCache } from './kv-cache.js';
 import type {
   Continuation,
@@ -21,6 +21,7 @@ import { OnnxSession } from './onnx-session.js';
 import { prefill, type Prefill } from './prefill.js';
 import { preparePromptIds } from './prompt-ids.js';
 import { TextStream } from './text-stream.js';
+import { TokenSampler } from './token-sampler.js';
 import { Tokenizer } from './tokenizer.js';
 
 export interface CallControl {
@@ -80,7 +81,10 @@ export class LanguageModel {
     const compress = budget !== undefined && !budget.keepsAll;
     const started = performance.now();
     const windows = compress ? [sigmoidWindow(n, input.compression!.action)] : [];
-    const filled = await this.prefill(prompt.ids, windows, compress ? n : n + input.maxNewTokens, control);
+    const sampler = input.sampling && new TokenSampler(input.sampling, prompt.ids);
+    const wanted = sampler === undefined ? [] : [n - 1];
+    const capacity = compress ? n : n + input.maxNewTokens;
+    const filled = await this.prefill(prompt.ids, windows, capacity, control, wanted);
     let cache = filled.cache;
     if (compress) {
       cache = new KvCache(this.loaded.shape, 1, budget.kept + input.maxNewTokens);
@@ -89,9 +93,10 @@ export class LanguageModel {
     const prefilled = performance.now();
     const endTokens = this.endTokens(input.ignoreEos);
     const stream = new TextStream(this.tokenizer, input.stop);
-    const [tokens] = await decodeGreedy(this.session, {
+    const [tokens] = await decode(this.session, {
       cache,
-      first: [filled.next],
+      first: [sampler === undefined ? filled.next : sampler.draw(filled.logits[0]!)],
+      ...(sampler === undefined ? {} : { draw: (_, logits) => sampler.draw(logits) }),
       positions: [n],
       maxNewTokens: input.maxNewTokens,
       endTokens,
@@ -219,7 +224,7 @@ export class LanguageModel {
   ): Promise<Continuation[]> {
     const endTokens = this.endTokens(ignoreEos);
     const rows = Array.from({ length: cache.rows });
-    const decoded = await decodeGreedy(this.session, {
+    const decoded = await decode(this.session, {
       cache,
       first: rows.map(() => first),
       positions: rows.map(() => position),

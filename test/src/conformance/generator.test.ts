@@ -94,6 +94,15 @@ describe('the generator through gRPC equals torch', () => {
     }
   });
 
+  test('drawn tokens follow the seed, and a top_k of 1 is greedy', async () => {
+    const draw = async (sampling: object): Promise<number[]> =>
+      (await collect({ prompt: tokenIds, maxNewTokens: 16, ignoreEos: true, sampling })).tokens;
+    assert.deepEqual(await draw({ temperature: 2, topK: 1 }), prompt.greedy);
+    const first = await draw({ temperature: 1.5, seed: 1 });
+    assert.deepEqual(await draw({ temperature: 1.5, seed: 1 }), first);
+    assert.notDeepEqual(await draw({ temperature: 1.5, seed: 2 }), first);
+  });
+
   test('GetInfo tells the model', async () => {
     const info = await callUnary(client, 'getInfo', {});
     assert.deepEqual([info.model, info.family, info.layers, info.kvHeads, info.vocab], [model, 'llama', 3, 2, 320]);

@@ -1,4 +1,4 @@
-import { boolean, option, resolveOptions, text } from '@a2sf/config';
+import { boolean, integer, number, option, resolveOptions, text } from '@a2sf/config';
 import { GeneratorServiceClient, type GenerateResponseOutput } from '@a2sf/contracts';
 import { callServerStream, connect } from '@a2sf/grpc-runtime';
 import {
@@ -11,6 +11,8 @@ import {
   truncateOption,
 } from './client-options.js';
 
+const sampling = 'Sampling';
+
 const options = {
   ...clientOptions('127.0.0.1:50052'),
   truncate: truncateOption,
@@ -21,6 +23,41 @@ const options = {
   }),
   ...compressionOptions,
   ...generationOptions,
+  temperature: option({
+    schema: number({ min: 0, max: 100 }),
+    description: 'softmax temperature of drawn tokens; 0 = greedy',
+    default: 0,
+    group: sampling,
+  }),
+  repetitionPenalty: option({
+    schema: number({ min: 0.01, max: 100 }),
+    description: 'lowers tokens that were there before; 1 = none',
+    default: 1,
+    group: sampling,
+  }),
+  topK: option({
+    schema: integer({ min: 0, max: 4_294_967_295 }),
+    description: 'most probable tokens that are kept; 0 = all',
+    default: 0,
+    group: sampling,
+  }),
+  topP: option({
+    schema: number({ min: 0, max: 1 }),
+    description: 'probability that the kept tokens reach together; 1 = all',
+    default: 1,
+    group: sampling,
+  }),
+  minP: option({
+    schema: number({ min: 0, max: 1 }),
+    description: 'share of the largest probability that a kept token has',
+    default: 0,
+    group: sampling,
+  }),
+  seed: option({
+    schema: integer({ min: 0, max: 4_294_967_295 }),
+    description: 'start of the random numbers (default: another one each time)',
+    group: sampling,
+  }),
   usage: option({ schema: boolean, description: 'tell on stderr what it cost', default: false, group: 'Call' }),
 };
 
@@ -36,7 +73,9 @@ export async function generate(argv: readonly string[]): Promise<void> {
   const prompt = { text: await promptText(values) };
   const client = connect(GeneratorServiceClient, values.address);
   try {
-    const request = { prompt, ...compression, maxNewTokens, ignoreEos, truncate };
+    const { temperature, repetitionPenalty, topK, topP, minP, seed } = values;
+    const drawing = { temperature, repetitionPenalty, topK, topP, minP, ...(seed === undefined ? {} : { seed }) };
+    const request = { prompt, ...compression, sampling: drawing, maxNewTokens, ignoreEos, truncate };
     const pieces: GenerateResponseOutput[] = [];
     for await (const piece of callServerStream(client, 'generate', request, { timeoutMs })) {
       pieces.push(piece);

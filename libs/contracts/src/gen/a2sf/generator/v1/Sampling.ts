@@ -3,8 +3,20 @@
 
 export interface Sampling {
   'temperature'?: (number | string);
+  'repetitionPenalty'?: (number | string);
+  'topK'?: (number);
+  'topP'?: (number | string);
+  'minP'?: (number | string);
+  'seed'?: (number);
+  '_seed'?: "seed";
 }
 
 export interface Sampling__Output {
   'temperature': (number);
+  'repetitionPenalty': (number);
+  'topK': (number);
+  'topP': (number);
+  'minP': (number);
+  'seed'?: (number);
+  '_seed'?: "seed";
 }
