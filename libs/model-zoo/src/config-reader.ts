@@ -31,10 +31,8 @@ export class ConfigReader {
   expect(name: string, supported: readonly unknown[]): void {
     const value = this.fields[name];
     if (value === undefined || value === null || supported.includes(value)) return;
-    throw this.error(
-      name,
-      `${JSON.stringify(value)} is not supported (known: ${supported.map((v) => JSON.stringify(v)).join(', ')})`,
-    );
+    const known = ['absent', ...supported.map((v) => JSON.stringify(v))].join(', ');
+    throw this.error(name, `${JSON.stringify(value)} is not supported (known: ${known})`);
   }
 
   raw(name: string): unknown {

@@ -88,6 +88,13 @@ test('values that the family does not compute are refused, never ignored', () =>
   );
 });
 
+test('a Mistral without sliding window is a Llama, one with it is refused', () => {
+  const mistral = { architectures: ['MistralForCausalLM'], sliding_window: null };
+  assert.equal(loadLanguageModel(changed('mistral', mistral)).family.name, 'llama');
+  const sliding = changed('sliding', { ...mistral, sliding_window: 4096 });
+  assert.throws(() => loadLanguageModel(sliding), /sliding_window: 4096 is not supported/);
+});
+
 test('a context beyond the model is refused', () => {
   assert.throws(() => loadLanguageModel(fixture, 4096), /context_tokens: the model was made for 2048 positions/);
 });

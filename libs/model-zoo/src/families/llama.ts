@@ -5,14 +5,18 @@ import type { LanguageModelFamily, LanguageModelShape } from '../language-model.
 import type { ModelWeights } from '../model-weights.js';
 import { inverseFrequencies, readRopeScaling, rotaryTables } from '../rope.js';
 
-/** Llama 1, 2 and 3 and every checkpoint of the same architecture: RMSNorm, rotary embedding, SwiGLU, grouped KV heads. */
+/**
+ * Llama 1, 2 and 3 and every checkpoint of the same architecture (SmolLM2, TinyLlama, Mistral without sliding window):
+ * RMSNorm, rotary embedding, SwiGLU, grouped KV heads.
+ */
 export const llama: LanguageModelFamily = {
   name: 'llama',
-  architectures: ['LlamaForCausalLM'],
+  architectures: ['LlamaForCausalLM', 'MistralForCausalLM'],
   weightPrefixes: [''],
   readShape(config) {
     config.expect('attention_bias', [false]);
     config.expect('mlp_bias', [false]);
+    config.expect('sliding_window', []); // only absent or null: attention over everything
     return readLlamaShape(config);
   },
   buildGraph: (config, weights, positions) => buildLlamaGraph(config, weights, positions, { qkvBias: false }),
