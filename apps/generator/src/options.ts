@@ -30,6 +30,12 @@ export const options = {
     default: 64,
     group: model,
   }),
+  slotBytes: option({
+    schema: integer({ min: 1, max: 2 ** 46 }),
+    description: 'bytes that the caches decoded together may take; a sweep over it runs in several batches',
+    default: 2 ** 31,
+    group: limits,
+  }),
   contextTokens: option({
     schema: integer({ min: 8, max: 1_048_576 }),
     description: 'positions to make room for, in tokens (default: the model’s own, at most 16384)',

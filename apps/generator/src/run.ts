@@ -22,6 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       name,
       threads: values.threads,
       slots: values.slots,
+      slotBytes: values.slotBytes,
       ...(values.contextTokens === undefined ? {} : { contextTokens: values.contextTokens }),
       ...(maxPromptTokens === undefined ? {} : { maxPromptTokens }),
     },

@@ -54,11 +54,14 @@ describe('a language model in its worker', () => {
     assert.equal(results[2]!.text, results[1]!.text);
   });
 
-  test('a sweep over more selections than slots gives the same texts', async () => {
+  test('a sweep over more selections than slots, or than their bytes allow, gives the same texts', async () => {
     const small = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1, slots: 1 });
     const texts = async (model: LanguageModelHost) => (await model.sweep(sweep)).results.map((result) => result.text);
+    const tight = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1, slotBytes: 1 });
     assert.deepEqual(await texts(small), await texts(host));
+    assert.deepEqual(await texts(tight), await texts(host));
     await small.dispose();
+    await tight.dispose();
   });
 
   test('generate streams the text that a sweep writes for the same action', async () => {

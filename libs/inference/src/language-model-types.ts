@@ -14,6 +14,8 @@ export interface LanguageModelOptions {
   readonly maxPromptTokens?: number;
   /** Slots that are decoded together; a sweep with more distinct selections runs in several batches. Default 64. */
   readonly slots?: number;
+  /** Bytes that the slots decoded together may take; at least one slot is always decoded. Default 2 GiB. */
+  readonly slotBytes?: number;
 }
 
 export interface LanguageModelInfo {

@@ -24,6 +24,8 @@ import { TextStream } from './text-stream.js';
 import { TokenSampler } from './token-sampler.js';
 import { Tokenizer } from './tokenizer.js';
 
+const defaultSlotBytes = 2 ** 31;
+
 export interface CallControl {
   readonly checkCancelled: () => void;
 }
@@ -38,6 +40,7 @@ export class LanguageModel {
     private readonly loaded: LoadedLanguageModel,
     private readonly tokenizer: Tokenizer | undefined,
     readonly info: LanguageModelInfo,
+    private readonly slotBytes: number,
   ) {}
 
   static async load(options: LanguageModelOptions): Promise<LanguageModel> {
@@ -53,7 +56,7 @@ export class LanguageModel {
       );
     }
     const session = await OnnxSession.create(loaded.graph, { threads: options.threads, weightFolder: weights.folder });
-    return new LanguageModel(session, loaded, tokenizer, {
+    const info: LanguageModelInfo = {
       model: options.name,
       modelId: await modelIdentity(options.name, options.folder, weights.files),
       family: family.name,
@@ -66,7 +69,8 @@ export class LanguageModel {
       dtype: 'float32',
       slots: options.slots ?? 64,
       hasTokenizer: tokenizer !== undefined,
-    });
+    };
+    return new LanguageModel(session, loaded, tokenizer, info, options.slotBytes ?? defaultSlotBytes);
   }
 
   /** Prefills, compresses once when asked to, and decodes; new text leaves through `emit` as it comes. */
@@ -133,9 +137,11 @@ export class LanguageModel {
     const { distinct, choice } = this.distinctSelections(filled, groups.windows.length, n, budget);
     const prefilled = performance.now();
     const texts: Continuation[] = [];
-    for (let at = 0; at < distinct.length; at += this.info.slots) {
-      const batch = distinct.slice(at, at + this.info.slots);
-      const slots = new KvCache(this.loaded.shape, batch.length, budget.kept + input.maxNewTokens);
+    const capacity = budget.kept + input.maxNewTokens;
+    const together = this.slotsTogether(capacity);
+    for (let at = 0; at < distinct.length; at += together) {
+      const batch = distinct.slice(at, at + together);
+      const slots = new KvCache(this.loaded.shape, batch.length, capacity);
       batch.forEach((kept, row) => slots.gather(row, filled.cache, kept));
       texts.push(...(await this.decodeAll(slots, filled.next, n, input, control)));
     }
@@ -256,6 +262,11 @@ export class LanguageModel {
 
   private endTokens(ignoreEos: boolean): ReadonlySet<number> {
     return ignoreEos ? new Set() : this.loaded.endTokens;
+  }
+
+  /** Slots of a capacity that may be decoded together. */
+  private slotsTogether(capacity: number): number {
+    return Math.max(1, Math.min(this.info.slots, Math.floor(this.slotBytes / this.cacheBytes(capacity))));
   }
 
   private cacheBytes(keys: number): number {

@@ -32,6 +32,20 @@ test('a stop string and what follows it never leave', () => {
   assert.equal(stopped, true);
 });
 
+test('whatever the stop string and however tokens cut it, the text ends where it first appears', () => {
+  const text = tokenizer.decode(
+    tokenizer.encode('Mara Copper went over the bridge, zzyzx qwvk, and Mara came back again.'),
+  );
+  fc.assert(
+    fc.property(fc.nat(text.length - 1), fc.integer({ min: 1, max: 12 }), (start, length) => {
+      const stop = text.slice(start, start + length);
+      const { pieces, stopped } = stream(text, [stop]);
+      assert.equal(pieces.join(''), text.slice(0, text.indexOf(stop)));
+      assert.equal(stopped, true);
+    }),
+  );
+});
+
 test('text that only begins like a stop string comes out in the end', () => {
   const { pieces, stopped } = stream('a thre', ['three']);
   assert.equal(pieces.join(''), 'a thre');

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { encodeSafetensors, parseSafetensors } from './safetensors-bytes.js';
 import { openSafetensors, readTensor } from './safetensors-file.js';
+import { makeTorchFile, pickledTensor, pickledText } from './torch.fixture.js';
 import { openWeights } from './weights.js';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures', import.meta.url));
@@ -59,6 +60,15 @@ test('weights saved by torch are the same as safetensors, tensor for tensor', ()
     const bytes = readFileSync(file.path).subarray(tensor.offset, tensor.offset + tensor.byteLength);
     assert.ok(Buffer.from(file.read(name)).equals(bytes), `${name} lies where its place says`);
   }
+});
+
+test('a tensor that does not lie in one piece is refused with the remedy', () => {
+  const tensor = { key: '0', elements: 6, shape: [3, 2], strides: [1, 3] };
+  const pickle = `\x80\x02}${pickledText('w')}${pickledTensor(tensor)}s.`;
+  const folder = folderWith({
+    'pytorch_model.bin': new Uint8Array(makeTorchFile(pickle, { '0': new Uint8Array(24) })),
+  });
+  assert.throws(() => openWeights(folder), { code: 'FAILED_PRECONDITION', reason: 'scattered-tensor', message: /"w"/ });
 });
 
 test('safetensors go before what torch saved', () => {

@@ -78,6 +78,23 @@ test('a run logs every iteration, evaluates and keeps the last three checkpoints
   );
 });
 
+test('iteration i runs the episodes (i - 1) * E .. i * E - 1 of the prompt order, the first one from 0', async () => {
+  const folder = join(root, 'episodes');
+  const records = await RunFolder.open(await claimFolder(folder, false), { kind: 'new' });
+  const context = testContext(new TestPeers(), records, {});
+  const asked: number[] = [];
+  const promptOf = (episode: number): number => {
+    asked.push(episode);
+    return context.promptOf(episode);
+  };
+  await train({ ...context, promptOf }, begin, never);
+  await records.close();
+  assert.deepEqual(
+    asked,
+    Array.from({ length: 8 * context.settings.episodesPerUpdate }, (_, episode) => episode),
+  );
+});
+
 test('a run stopped by its signal in any iteration and resumed equals one that was never stopped', async () => {
   for (const stopAt of [2, 13, 20, 32, 41]) {
     const folder = join(root, `stopped-${stopAt}`);
