@@ -1,4 +1,4 @@
-import { integer, option, text } from '@a2sf/config';
+import { boolean, integer, option, text } from '@a2sf/config';
 import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 
 const model = 'Model';
@@ -8,6 +8,17 @@ const limits = 'Limits';
 export const options = {
   ...serverOptionsWithPorts({ port: 50051, httpPort: 9464 }),
   modelName: option({ schema: text(), description: 'folder or hub id (default: the embedded encoder)', group: model }),
+  revision: option({
+    schema: text({ maxLength: 200 }),
+    description: 'branch, tag or commit of a model of the Hugging Face hub (default: main)',
+    group: model,
+  }),
+  offline: option({
+    schema: boolean,
+    description: 'load no model from the Hugging Face hub, only from its cache; HF_HUB_OFFLINE=1 says the same',
+    default: false,
+    group: model,
+  }),
   device: option({
     schema: text({ maxLength: 32 }),
     description: 'where the model runs: cpu',

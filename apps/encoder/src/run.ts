@@ -1,7 +1,7 @@
 import { resolveOptions } from '@a2sf/config';
 import { serve } from '@a2sf/grpc-runtime';
 import { checkDevice, SentenceEncoderHost } from '@a2sf/inference';
-import { resolveModelFolder } from '@a2sf/model-zoo';
+import { obtainModelFolder } from '@a2sf/model-zoo';
 import { createLogger, Metrics } from '@a2sf/observability';
 import { encoderMetrics } from './metrics.js';
 import { options } from './options.js';
@@ -13,7 +13,11 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { values } = resolveOptions(command, options, argv);
   const log = createLogger({ name: 'encoder', level: values.logLevel });
   checkDevice(values.device);
-  const { folder, name } = resolveModelFolder(values.modelName, 'encoder');
+  const { folder, name } = await obtainModelFolder(values.modelName, 'encoder', {
+    revision: values.revision,
+    offline: values.offline,
+    onProgress: (progress) => log.info(progress, 'loading the model from the hub'),
+  });
   const encoder = await SentenceEncoderHost.start(
     { folder, name, threads: values.threads },
     {

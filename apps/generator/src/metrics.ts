@@ -1,32 +1,35 @@
 import type { Metrics } from '@a2sf/observability';
-import type { GenerateResult, LanguageModelHost, SweepOutput } from '@a2sf/inference';
+import type { GenerateResult, SweepOutput } from '@a2sf/inference';
 
 /** What a generator tells Prometheus. */
 export interface GeneratorMetrics {
   /** Runs a call of the model and keeps the queue's depth up to date around it. */
   track<T>(call: () => Promise<T>): Promise<T>;
+  /** Slots in use, as the model tells it. */
+  setSlotsInUse(slots: number): void;
   observeGenerate(result: GenerateResult): void;
   observeSweep(output: SweepOutput): void;
 }
 
 const seconds = (milliseconds: number): number => milliseconds / 1000;
 
-export function generatorMetrics(metrics: Metrics, model: LanguageModelHost): GeneratorMetrics {
+export function generatorMetrics(metrics: Metrics): GeneratorMetrics {
   const prefill = metrics.histogram('a2sf_generator_prefill_seconds');
   const decode = metrics.histogram('a2sf_generator_decode_seconds');
   const tokens = metrics.counter('a2sf_generator_tokens_total');
   const cacheBytes = metrics.histogram('a2sf_generator_cache_bytes');
   const queueDepth = metrics.gauge('a2sf_generator_queue_depth');
+  const slotsInUse = metrics.gauge('a2sf_generator_slots_in_use');
   return {
     async track(call) {
-      const running = call();
-      queueDepth.set(model.queueDepth);
+      queueDepth.inc();
       try {
-        return await running;
+        return await call();
       } finally {
-        queueDepth.set(model.queueDepth);
+        queueDepth.dec();
       }
     },
+    setSlotsInUse: (slots) => slotsInUse.set(slots),
     observeGenerate(result) {
       prefill.observe(seconds(result.prefillMs));
       decode.observe(seconds(result.decodeMs));

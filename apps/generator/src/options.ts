@@ -1,4 +1,4 @@
-import { integer, option, text } from '@a2sf/config';
+import { boolean, integer, oneOf, option, text } from '@a2sf/config';
 import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 
 const model = 'Model';
@@ -12,10 +12,27 @@ export const options = {
     description: 'preset, folder or hub id (default: the embedded model)',
     group: model,
   }),
+  revision: option({
+    schema: text({ maxLength: 200 }),
+    description: 'branch, tag or commit of a model of the Hugging Face hub (default: main)',
+    group: model,
+  }),
+  offline: option({
+    schema: boolean,
+    description: 'load no model from the Hugging Face hub, only from its cache; HF_HUB_OFFLINE=1 says the same',
+    default: false,
+    group: model,
+  }),
   device: option({
     schema: text({ maxLength: 32 }),
     description: 'where the model runs: cpu',
     default: 'cpu',
+    group: model,
+  }),
+  weights: option({
+    schema: oneOf(['float32', 'int8', 'int4']),
+    description: 'how linear layers are kept: as they are, or in blocks of 8 or 4 bits (docs/quantisation.md)',
+    default: 'float32',
     group: model,
   }),
   threads: option({
@@ -32,7 +49,7 @@ export const options = {
   }),
   slotBytes: option({
     schema: integer({ min: 1, max: 2 ** 46 }),
-    description: 'bytes that the caches decoded together may take; a sweep over it runs in several batches',
+    description: 'bytes that the caches decoded together may take; texts over it wait for a free slot',
     default: 2 ** 31,
     group: limits,
   }),

@@ -19,11 +19,14 @@ test('what is left out gets its default', () => {
 });
 
 test('a sweep without actions means the default sixty', () => {
-  assert.equal(sweep({ prompt, budget: 8 }).actions.length, 60);
+  assert.equal(sweep({ prompt, budget: 8 }).compressions.length, 60);
 });
 
 test('an action outside the default space is taken as it is', () => {
-  assert.deepEqual(sweep({ prompt, budget: 8, actions: [{ a: 0.5, b: 3 }] }).actions, [{ a: 0.5, b: 3 }]);
+  assert.deepEqual(
+    sweep({ prompt, budget: 8, actions: [{ a: 0.5, b: 3 }] }).compressions.map(({ action }) => action),
+    [{ a: 0.5, b: 3 }],
+  );
 });
 
 test('wrapping is read from its enum', () => {

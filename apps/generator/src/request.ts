@@ -3,11 +3,18 @@ import type {
   GenerateRequestOutput,
   InspectRequestOutput,
   PromptOutput,
+  ScoreContinuationRequestOutput,
   SweepRequestOutput,
 } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
-import type { CompressionInput, GenerateInput, InspectInput, PromptInput, SweepInput } from '@a2sf/inference';
-import { ActionSpace, validateAction, type Action } from '@a2sf/kv-compression';
+import type { GenerateInput, InspectInput, PromptInput, ScoreInput, SweepInput } from '@a2sf/inference';
+import {
+  ActionSpace,
+  validateAction,
+  validateCompression,
+  type Action,
+  type CompressionRequest,
+} from '@a2sf/kv-compression';
 import { readSampling } from './sampling.js';
 
 /** What requests may ask for. */
@@ -21,6 +28,8 @@ const maxActions = 256;
 const maxStops = 16;
 const maxStopCharacters = 256;
 const maxTokenIds = 1 << 20;
+const maxStopTokens = 64;
+const maxAlternatives = 20;
 
 /** Checks every field of a GenerateRequest. Throws INVALID_ARGUMENT or RESOURCE_EXHAUSTED naming the field and the limit. */
 export function readGenerate(request: GenerateRequestOutput, limits: RequestLimits): GenerateInput {
@@ -31,32 +40,68 @@ export function readGenerate(request: GenerateRequestOutput, limits: RequestLimi
       throw A2sfError.invalid(`stop[${i}]`, `must have 1..${maxStopCharacters} characters, has ${stop.length}`);
     }
   });
+  if (request.stopTokenIds.length > maxStopTokens) {
+    throw A2sfError.invalid('stop_token_ids', `at most ${maxStopTokens}, got ${request.stopTokenIds.length}`);
+  }
+  const logprobs = request.logprobs;
+  if (logprobs !== undefined && logprobs > maxAlternatives) {
+    throw A2sfError.invalid('logprobs', `must be in 0..${maxAlternatives}, got ${logprobs}`);
+  }
   const sampling = readSampling(request.sampling);
   return {
     prompt: readPrompt(request, limits),
-    compression: request.compression === null ? undefined : readCompression(request.compression),
+    compression: request.compression === null ? undefined : readCompression(request.compression, 'compression.'),
     maxNewTokens: readNewTokens(request.maxNewTokens, limits),
     ignoreEos: request.ignoreEos,
     stop: request.stop,
+    stopTokens: request.stopTokenIds,
     ...(sampling === undefined ? {} : { sampling }),
+    ...(logprobs === undefined ? {} : { logprobs }),
   };
 }
 
-/** Checks every field of a SweepRequest; no actions means the default space. */
+/**
+ * Checks every field of a SweepRequest; neither actions nor compressions means the default space.
+ * `compressions` of the result holds the actions' first.
+ */
 export function readSweep(request: SweepRequestOutput, limits: RequestLimits): SweepInput {
-  if (request.actions.length > maxActions) {
-    throw A2sfError.invalid('actions', `at most ${maxActions}, got ${request.actions.length}`);
+  const asked = request.actions.length + request.compressions.length;
+  if (asked > maxActions) {
+    throw A2sfError.invalid('actions', `at most ${maxActions} together with compressions, got ${asked}`);
   }
-  const actions = request.actions.map((action, i) => readAction(action, `actions[${i}]`));
-  checkBudget(request.budget, request.recent, '');
-  return {
-    prompt: readPrompt(request, limits),
-    actions: actions.length === 0 ? ActionSpace.default.actions() : actions,
+  const given = request.actions.map((action, i) => readAction(action, `actions[${i}]`));
+  const actions = asked === 0 ? ActionSpace.default.actions() : given;
+  const shared = {
     budget: request.budget,
     recent: request.recent,
+    keep: request.keep,
+    budgetShare: request.budgetShare,
+  };
+  const windows = actions.map((action) => ({ ...shared, action }));
+  if (windows.length > 0) validateCompression(windows[0]!, '');
+  const others = request.compressions.map((compression, i) => readCompression(compression, `compressions[${i}].`));
+  return {
+    prompt: readPrompt(request, limits),
+    compressions: [...windows, ...others],
     maxNewTokens: readNewTokens(request.maxNewTokens, limits),
     ignoreEos: request.ignoreEos,
     includeFull: request.includeFull,
+    scoreFull: request.scoreFull,
+  };
+}
+
+/** Checks every field of a ScoreContinuationRequest. */
+export function readScore(request: ScoreContinuationRequestOutput, limits: RequestLimits): ScoreInput {
+  const source = readSource(request.continuation, 'continuation', limits);
+  if ('ids' in source && source.ids.length > limits.maxNewTokens) {
+    const problem = `at most ${limits.maxNewTokens} tokens (the limit of new tokens), got ${source.ids.length}`;
+    throw A2sfError.invalid('continuation.token_ids.ids', problem);
+  }
+  return {
+    prompt: readPrompt(request, limits),
+    continuation: source,
+    compression: request.compression === null ? undefined : readCompression(request.compression, 'compression.'),
+    maxTokens: limits.maxNewTokens,
   };
 }
 
@@ -66,65 +111,72 @@ export function readInspect(request: InspectRequestOutput, limits: RequestLimits
   if (request.layers.length > 4096) throw A2sfError.invalid('layers', `at most 4096, got ${request.layers.length}`);
   return {
     prompt: readPrompt(request, limits),
-    compression: readCompression(request.compression),
+    compression: readCompression(request.compression, 'compression.'),
     layers: request.layers,
     withScores: request.withScores,
   };
 }
 
+const wraps: Readonly<Record<string, PromptInput['wrap']>> = { PROMPT_WRAP_INST: 'inst', PROMPT_WRAP_CHAT: 'chat' };
+
 function readPrompt(
   request: { prompt: PromptOutput | null; truncate: boolean; maxPromptTokens: number; wrap: string },
   limits: RequestLimits,
 ): PromptInput {
-  const { prompt, truncate, maxPromptTokens } = request;
-  const options = {
-    truncate,
-    maxPromptTokens,
-    wrap: request.wrap === 'PROMPT_WRAP_INST' ? ('inst' as const) : ('none' as const),
-  };
+  const { prompt, truncate, maxPromptTokens, wrap } = request;
+  return { source: readSource(prompt, 'prompt', limits), truncate, maxPromptTokens, wrap: wraps[wrap] ?? 'none' };
+}
+
+function readSource(prompt: PromptOutput | null, field: string, limits: RequestLimits): PromptInput['source'] {
+  const tooLong = (name: string, size: string, limit: number): A2sfError =>
+    new A2sfError('RESOURCE_EXHAUSTED', `${name}: ${size}, the limit is ${limit}`, {
+      field: name,
+      reason: 'prompt-too-long',
+    });
   switch (prompt?.source) {
     case 'text': {
       const text = prompt.text ?? '';
-      if (text.trim() === '') throw A2sfError.invalid('prompt.text', 'must not be blank');
+      if (text.trim() === '') throw A2sfError.invalid(`${field}.text`, 'must not be blank');
       const bytes = Buffer.byteLength(text);
-      if (bytes > limits.maxPromptBytes) {
-        const message = `prompt.text: ${bytes} bytes, the limit is ${limits.maxPromptBytes}`;
-        throw new A2sfError('RESOURCE_EXHAUSTED', message, { field: 'prompt.text', reason: 'prompt-too-long' });
-      }
-      return { source: { text }, ...options };
+      if (bytes > limits.maxPromptBytes) throw tooLong(`${field}.text`, `${bytes} bytes`, limits.maxPromptBytes);
+      return { text };
     }
     case 'tokenIds': {
       const ids = prompt.tokenIds?.ids ?? [];
-      if (ids.length === 0) throw A2sfError.invalid('prompt.token_ids.ids', 'must not be empty');
-      if (ids.length > maxTokenIds) {
-        const message = `prompt.token_ids.ids: ${ids.length} ids, the limit is ${maxTokenIds}`;
-        throw new A2sfError('RESOURCE_EXHAUSTED', message, {
-          field: 'prompt.token_ids.ids',
-          reason: 'prompt-too-long',
-        });
-      }
-      return { source: { ids }, ...options };
+      if (ids.length === 0) throw A2sfError.invalid(`${field}.token_ids.ids`, 'must not be empty');
+      if (ids.length > maxTokenIds) throw tooLong(`${field}.token_ids.ids`, `${ids.length} ids`, maxTokenIds);
+      return { ids };
     }
     case undefined:
-      throw A2sfError.invalid('prompt', 'needs text or token_ids');
+      throw A2sfError.invalid(field, 'needs text or token_ids');
   }
 }
 
-function readCompression(compression: CompressionOutput): CompressionInput {
-  checkBudget(compression.budget, compression.recent, 'compression.');
-  const action = readAction(compression.action, 'compression.action');
-  return { action, budget: compression.budget, recent: compression.recent };
+/** Absent optional fields are left out, so that each method's own default holds. */
+function readCompression(compression: CompressionOutput, path: string): CompressionRequest {
+  const { action, method, budget, recent, keep, budgetShare } = compression;
+  const { sinks, observationWindow, pooling, forgetting, seed } = compression;
+  const request: CompressionRequest = {
+    method,
+    budget,
+    recent,
+    keep,
+    budgetShare,
+    ...(action === null ? {} : { action: readAction(action, `${path}action`) }),
+    ...(sinks === undefined ? {} : { sinks }),
+    ...(observationWindow === undefined ? {} : { observationWindow }),
+    ...(pooling === undefined ? {} : { pooling }),
+    ...(forgetting === undefined ? {} : { forgetting }),
+    ...(seed === undefined ? {} : { seed }),
+  };
+  validateCompression(request, path);
+  return request;
 }
 
 function readAction(action: Action | null, field: string): Action {
   if (action === null) throw A2sfError.invalid(field, 'is required');
   validateAction(action, field);
   return { a: action.a, b: action.b };
-}
-
-function checkBudget(budget: number, recent: number, path: string): void {
-  if (budget < 1) throw A2sfError.invalid(`${path}budget`, 'must be at least 1');
-  if (recent > budget) throw A2sfError.invalid(`${path}recent`, `must be at most the budget ${budget}, got ${recent}`);
 }
 
 function readNewTokens(asked: number, limits: RequestLimits): number {

@@ -1,7 +1,7 @@
 import { resolveOptions } from '@a2sf/config';
 import { serve } from '@a2sf/grpc-runtime';
 import { checkDevice, LanguageModelHost } from '@a2sf/inference';
-import { modelPresets, resolveModelFolder } from '@a2sf/model-zoo';
+import { modelPresets, obtainModelFolder } from '@a2sf/model-zoo';
 import { Metrics, createLogger } from '@a2sf/observability';
 import { generatorMetrics } from './metrics.js';
 import { options } from './options.js';
@@ -13,14 +13,21 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { values } = resolveOptions(command, options, argv);
   checkDevice(values.device);
   const log = createLogger({ name: 'generator', level: values.logLevel });
-  const { folder, name, preset } = resolveModelFolder(values.modelName, 'llm');
+  const { folder, name, preset } = await obtainModelFolder(values.modelName, 'llm', {
+    revision: values.revision,
+    offline: values.offline,
+    onProgress: (progress) => log.info(progress, 'loading the model from the hub'),
+  });
   const maxPromptTokens =
     values.maxPromptTokens ?? (preset === undefined ? undefined : modelPresets[preset]?.maxPromptTokens);
+  const metrics = new Metrics();
+  const observed = generatorMetrics(metrics);
   const model = await LanguageModelHost.start(
     {
       folder,
       name,
       threads: values.threads,
+      weights: values.weights,
       slots: values.slots,
       slotBytes: values.slotBytes,
       ...(values.contextTokens === undefined ? {} : { contextTokens: values.contextTokens }),
@@ -28,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     },
     {
       maxQueue: values.maxQueue,
+      onStatus: (slots) => observed.setSlotsInUse(slots as number),
       onExit: (error) => {
         log.fatal({ err: error }, 'the model worker is gone');
         process.exit(1);
@@ -35,11 +43,10 @@ export async function run(argv: readonly string[]): Promise<void> {
     },
   );
   log.info(model.info, 'model loaded');
-  const metrics = new Metrics();
   const limits = { maxNewTokens: values.maxNewTokensLimit, maxPromptBytes: values.maxPromptBytes };
   const server = await serve({
     name: 'generator',
-    service: generatorService(model, limits, generatorMetrics(metrics, model)),
+    service: generatorService(model, limits, observed),
     options: values,
     metrics,
     log,

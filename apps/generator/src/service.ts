@@ -1,20 +1,23 @@
 import {
   GeneratorServiceClient,
+  type Continuation as ContinuationMessage,
   type GenerateRequestOutput,
   type GenerateResponse,
   type GeneratorInfoResponse,
   type GeneratorServiceHandlers,
   type InspectRequestOutput,
   type InspectResponse,
+  type ScoreContinuationRequestOutput,
+  type ScoreContinuationResponse,
   type SweepRequestOutput,
   type SweepResponse,
 } from '@a2sf/contracts';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
-import type { GenerateResult, LanguageModelHost } from '@a2sf/inference';
+import type { Continuation, GenerateChunk, GenerateResult, LanguageModelHost } from '@a2sf/inference';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { AsyncQueue } from './async-queue.js';
 import type { GeneratorMetrics } from './metrics.js';
-import { readGenerate, readInspect, readSweep, type RequestLimits } from './request.js';
+import { readGenerate, readInspect, readScore, readSweep, type RequestLimits } from './request.js';
 
 const finishReasons = {
   'end-token': 'FINISH_REASON_END_TOKEN',
@@ -33,9 +36,7 @@ export function generatorService(
     const chunks = new AsyncQueue<GenerateResponse>();
     let result: GenerateResult | undefined;
     const done = metrics
-      .track(() =>
-        model.generate(input, ({ text, tokenIds }) => chunks.push({ text, tokenIds: [...tokenIds] }), signal),
-      )
+      .track(() => model.generate(input, (chunk) => chunks.push(generateResponse(chunk)), signal))
       .then((finished) => {
         result = finished;
         chunks.close();
@@ -65,23 +66,33 @@ export function generatorService(
     const output = await metrics.track(() => model.sweep(input, signal));
     metrics.observeSweep(output);
     return {
-      ...(output.full === undefined ? {} : { full: { text: output.full.text, tokenIds: [...output.full.tokenIds] } }),
-      results: output.results.map(({ text, tokenIds, sameAs }, i) => {
-        const actionIndex = ActionSpace.default.indexOf(input.actions[i]!);
+      ...(output.full === undefined ? {} : { full: continuation(output.full) }),
+      results: output.results.map((result, i) => {
+        const { action } = input.compressions[i]!;
+        const actionIndex = action && ActionSpace.default.indexOf(action);
         return {
-          action: input.actions[i]!,
-          text,
-          tokenIds: [...tokenIds],
+          ...continuation(result),
+          keptTokens: result.keptTokens,
+          ...(action === undefined ? {} : { action }),
           ...(actionIndex === undefined ? {} : { actionIndex }),
-          ...(sameAs === undefined ? {} : { sameAs }),
+          ...(result.sameAs === undefined ? {} : { sameAs: result.sameAs }),
         };
       }),
       promptTokens: output.promptTokens,
-      keptTokens: output.keptTokens,
+      keptTokens: output.results[0]!.keptTokens,
       truncated: output.truncated,
       prefillMs: output.prefillMs,
       decodeMs: output.decodeMs,
     };
+  }
+
+  async function scoreContinuation(
+    request: ScoreContinuationRequestOutput,
+    { signal }: CallContext,
+  ): Promise<ScoreContinuationResponse> {
+    const input = readScore(request, limits);
+    const output = await metrics.track(() => model.score(input, signal));
+    return { ...output, tokenIds: [...output.tokenIds], logProbs: [...output.logProbs] };
   }
 
   async function inspect(request: InspectRequestOutput, { signal }: CallContext): Promise<InspectResponse> {
@@ -98,14 +109,30 @@ export function generatorService(
   }
 
   async function getInfo(): Promise<GeneratorInfoResponse> {
-    const { model: name, contextTokens: _, ...info } = model.info;
-    return { model: name, ...info };
+    const { model: name, contextTokens: _, methods, ...info } = model.info;
+    return { model: name, ...info, methods: [...methods] };
   }
 
   return service<GeneratorServiceHandlers>(GeneratorServiceClient.service, {
     Generate: generate,
     Sweep: sweep,
     Inspect: inspect,
+    ScoreContinuation: scoreContinuation,
     GetInfo: getInfo,
   });
+}
+
+function generateResponse({ text, tokenIds, logProbs = [] }: GenerateChunk): GenerateResponse {
+  return {
+    text,
+    tokenIds: [...tokenIds],
+    logProbs: logProbs.map(({ logProb }) => logProb),
+    topTokens: logProbs
+      .filter(({ top }) => top.length > 0)
+      .map(({ top }) => ({ tokenIds: top.map(({ token }) => token), logProbs: top.map(({ logProb }) => logProb) })),
+  };
+}
+
+function continuation({ text, tokenIds, logProbs = [] }: Continuation): ContinuationMessage {
+  return { text, tokenIds: [...tokenIds], logProbs: [...logProbs] };
 }

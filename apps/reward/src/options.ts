@@ -1,4 +1,4 @@
-import { integer, option, text } from '@a2sf/config';
+import { boolean, integer, option, text } from '@a2sf/config';
 import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 
 const encoder = 'Encoder of the cosine reward';
@@ -15,6 +15,17 @@ export const options = {
   modelName: option({
     schema: text(),
     description: 'folder or hub id, loaded at the first cosine (default: the embedded encoder)',
+    group: encoder,
+  }),
+  revision: option({
+    schema: text({ maxLength: 200 }),
+    description: 'branch, tag or commit of a model of the Hugging Face hub (default: main)',
+    group: encoder,
+  }),
+  offline: option({
+    schema: boolean,
+    description: 'load no model from the Hugging Face hub, only from its cache; HF_HUB_OFFLINE=1 says the same',
+    default: false,
     group: encoder,
   }),
   device: option({

@@ -1,6 +1,6 @@
 import type { ScoreItemOutput, ScoreRequestOutput } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
-import { metricNamed, metricOfDataset, type Metric, type ScoreItem } from '@a2sf/rewards';
+import { checkLogProbs, metricOfDataset, scorerNamed, type Scorer, type ScoreItem } from '@a2sf/rewards';
 
 /** What a request may ask for. */
 export interface RequestLimits {
@@ -11,9 +11,9 @@ const maxTextBytes = 1 << 20;
 const maxReferences = 64;
 const maxClasses = 256;
 
-/** An item with the metric it is scored by. */
+/** An item with the metric or mix it is scored by. */
 export interface ReadItem extends ScoreItem {
-  readonly metric: Metric;
+  readonly metric: Scorer;
 }
 
 /**
@@ -27,20 +27,21 @@ export function readScore(request: ScoreRequestOutput, limits: RequestLimits): R
 
 function readItem(item: ScoreItemOutput, path: string): ReadItem {
   const metric = readMetric(item, path);
-  checkCount(item.references, `${path}.references`, 1, maxReferences);
+  checkCount(item.references, `${path}.references`, metric.needsReferences ? 1 : 0, maxReferences);
   checkCount(item.allClasses, `${path}.all_classes`, metric.needsClasses ? 1 : 0, maxClasses);
+  checkLogProbs(item.logProbs, metric.needsLogProbs ? 1 : 0, `${path}.log_probs`);
   checkText(item.prediction, `${path}.prediction`);
   item.references.forEach((text, i) => checkText(text, `${path}.references[${i}]`));
   item.allClasses.forEach((text, i) => checkText(text, `${path}.all_classes[${i}]`));
-  const { prediction, references, allClasses, dataset } = item;
-  return { metric, prediction, references, allClasses, dataset };
+  const { prediction, references, allClasses, dataset, logProbs } = item;
+  return { metric, prediction, references, allClasses, dataset, logProbs };
 }
 
 /** A dataset counts, and has to be known, where its own metric or its first-line rule is asked for. */
-function readMetric({ metric: name, dataset }: ScoreItemOutput, path: string): Metric {
+function readMetric({ metric: name, dataset }: ScoreItemOutput, path: string): Scorer {
   if (name === '' && dataset === '') throw A2sfError.invalid(`${path}.metric`, 'must be given where dataset is empty');
   if (name === '') return metricOfDataset(dataset, `${path}.dataset`);
-  const metric = metricNamed(name, `${path}.metric`);
+  const metric = scorerNamed(name, `${path}.metric`);
   if (metric.kind === 'task' && dataset !== '') metricOfDataset(dataset, `${path}.dataset`);
   return metric;
 }

@@ -1,7 +1,7 @@
 import { resolveOptions } from '@a2sf/config';
 import { serve } from '@a2sf/grpc-runtime';
 import { checkDevice } from '@a2sf/inference';
-import { resolveModelFolder } from '@a2sf/model-zoo';
+import { obtainModelFolder } from '@a2sf/model-zoo';
 import { Metrics, createLogger } from '@a2sf/observability';
 import { LazyEmbedder } from './embedder.js';
 import { options } from './options.js';
@@ -13,7 +13,11 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { values } = resolveOptions(command, options, argv);
   checkDevice(values.device);
   const log = createLogger({ name: 'reward', level: values.logLevel });
-  const { folder, name } = resolveModelFolder(values.modelName, 'encoder'); // a wrong name fails now, not at the first cosine
+  const { folder, name } = await obtainModelFolder(values.modelName, 'encoder', {
+    revision: values.revision,
+    offline: values.offline,
+    onProgress: (progress) => log.info(progress, 'loading the model from the hub'),
+  }); // a wrong name fails now, not at the first cosine
   const embedder = new LazyEmbedder({ folder, name, threads: values.threads }, log);
   const metrics = new Metrics();
   const server = await serve({

@@ -92,10 +92,37 @@ test('scores keep the order of the items, whatever their metrics', async () => {
   assert.deepEqual(scores, [0.5, 0, 1, 1, 1]);
 });
 
+test('several metrics of one text are several items, and a mix is their weighted sum', async () => {
+  const about = {
+    prediction: '北京 otter',
+    references: ['otter 北京', '北京'],
+    dataset: 'vcsum',
+    logProbs: [Math.log(0.25), 0],
+  };
+  const [cosine, rougeZh, own, logProb, mix] = await score(
+    item({ ...about, metric: 'cosine' }),
+    item({ ...about, metric: 'rouge_zh_score' }),
+    item({ ...about, metric: '' }),
+    item({ metric: 'log_prob', prediction: '', references: [], logProbs: about.logProbs }),
+    item({ ...about, metric: 'mix:cosine=0.5,rouge_zh=0.3,log_prob=0.2' }),
+  );
+  assert.equal(own, rougeZh);
+  assert.ok(Math.abs(logProb! - 0.5) < 1e-12);
+  assert.ok(cosine! > 0 && rougeZh! > 0 && rougeZh! < 1);
+  assert.ok(Math.abs(mix! - (0.5 * cosine! + 0.3 * rougeZh! + 0.1)) < 1e-12);
+});
+
 test('ListMetrics gives the metrics and the dataset table, both sorted', async () => {
   const { metrics, datasetMetrics } = await callUnary(client, 'listMetrics', {});
   assert.deepEqual(metrics, metrics.toSorted());
-  for (const name of ['cosine', 'rouge_1', 'rouge_2', 'rouge_l', 'exact_prefix']) assert.ok(metrics.includes(name));
+  assert.deepEqual(metrics, metricNames);
+  for (const name of ['cosine', 'rouge_l', 'qa_f1_zh', 'rouge_zh', 'log_prob']) assert.ok(metrics.includes(name), name);
+  for (const entry of [
+    { dataset: 'dureader', metric: 'rouge_zh' },
+    { dataset: 'multifieldqa_zh', metric: 'qa_f1_zh' },
+  ]) {
+    assert.ok(datasetMetrics.some(({ dataset, metric }) => dataset === entry.dataset && metric === entry.metric));
+  }
   const datasets = datasetMetrics.map((entry) => entry.dataset);
   assert.deepEqual(datasets, datasets.toSorted());
   assert.ok(datasetMetrics.every((entry) => metrics.includes(entry.metric)));
@@ -103,15 +130,19 @@ test('ListMetrics gives the metrics and the dataset table, both sorted', async (
 
 test('every metric has its series', () => {
   const labels: readonly string[] = metricSchema.a2sf_reward_score_seconds.labels.metric;
-  for (const name of metricNames) assert.ok(labels.includes(name), name);
+  for (const name of [...metricNames, 'mix']) assert.ok(labels.includes(name), name);
 });
 
 test('each item scored is observed under its metric', async () => {
-  const count = async () =>
-    /a2sf_reward_score_seconds_count\{metric="rouge_1"\} (\d+)/.exec(await metrics.registry.metrics())![1]!;
-  const before = Number(await count());
-  await score(item({ metric: 'rouge_1' }), item({ metric: 'rouge_1' }));
-  assert.equal(Number(await count()), before + 2);
+  const count = async (metric: string) =>
+    Number(
+      new RegExp(`a2sf_reward_score_seconds_count\\{metric="${metric}"\\} (\\d+)`).exec(
+        await metrics.registry.metrics(),
+      )?.[1] ?? 0,
+    );
+  const before = [await count('rouge_1'), await count('mix')];
+  await score(item({ metric: 'rouge_1' }), item({ metric: 'rouge_1' }), item({ metric: 'mix:rouge_1=1' }));
+  assert.deepEqual([await count('rouge_1'), await count('mix')], [before[0]! + 2, before[1]! + 1]);
 });
 
 const refusals: [what: string, items: ScoreItem[], code: string, message: RegExp][] = [
@@ -123,7 +154,6 @@ const refusals: [what: string, items: ScoreItem[], code: string, message: RegExp
     'INVALID_ARGUMENT',
     /^items\[1\]\.metric: unknown metric "bleu", known are .*rouge_l/,
   ],
-  ['a metric that comes later', [item({ metric: 'qa_f1_zh' })], 'INVALID_ARGUMENT', /^items\[0\]\.metric: .*known are/],
   [
     'an unknown dataset',
     [item({ metric: '', dataset: 'nosuch' })],
@@ -131,10 +161,46 @@ const refusals: [what: string, items: ScoreItem[], code: string, message: RegExp
     /^items\[0\]\.dataset: unknown dataset "nosuch"/,
   ],
   [
-    'a dataset whose metric comes later',
-    [item({ metric: '', dataset: 'dureader' })],
+    'an unknown dataset of a mix with a task metric',
+    [item({ metric: 'mix:qa_f1=0.5,rouge_l=0.5', dataset: 'trek' })],
     'INVALID_ARGUMENT',
-    /^items\[0\]\.dataset: the metric rouge_zh of dureader is not available/,
+    /^items\[0\]\.dataset: unknown dataset "trek"/,
+  ],
+  [
+    'weights that do not sum to 1',
+    [item({}), item({ metric: 'mix:rouge_l=0.5,rouge_1=0.6' })],
+    'INVALID_ARGUMENT',
+    /^items\[1\]\.metric: the weights of a mix must sum to 1/,
+  ],
+  [
+    'no references for a mix that compares',
+    [item({ metric: 'mix:log_prob=0.5,rouge_1=0.5', references: [], logProbs: [-1] })],
+    'INVALID_ARGUMENT',
+    /^items\[0\]\.references: must hold 1\.\.64/,
+  ],
+  [
+    'no log-probabilities',
+    [item({}), item({ metric: 'log_prob' })],
+    'INVALID_ARGUMENT',
+    /^items\[1\]\.log_probs: must hold 1\.\.65536 entries, holds 0$/,
+  ],
+  [
+    'no log-probabilities for a mix with log_prob',
+    [item({ metric: 'mix:log_prob=0.5,rouge_1=0.5' })],
+    'INVALID_ARGUMENT',
+    /^items\[0\]\.log_probs: must hold 1\.\.65536 entries, holds 0$/,
+  ],
+  [
+    'a log-probability above 0, whatever the metric',
+    [item({ logProbs: [-1, 0.5] })],
+    'INVALID_ARGUMENT',
+    /^items\[0\]\.log_probs\[1\]: is 0\.5, must be at most 0$/,
+  ],
+  [
+    'a log-probability that is NaN',
+    [item({ metric: 'log_prob', logProbs: [NaN] })],
+    'INVALID_ARGUMENT',
+    /^items\[0\]\.log_probs\[0\]: is NaN, must be at most 0$/,
   ],
   [
     'an unknown dataset of a task metric',

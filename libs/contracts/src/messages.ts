@@ -66,12 +66,21 @@ export type {
 } from './gen/a2sf/generator/v1/InspectedLayer.js';
 export type { PromptWrap, PromptWrap__Output as PromptWrapOutput } from './gen/a2sf/generator/v1/PromptWrap.js';
 export type { Sampling, Sampling__Output as SamplingOutput } from './gen/a2sf/generator/v1/Sampling.js';
+export type {
+  ScoreContinuationRequest,
+  ScoreContinuationRequest__Output as ScoreContinuationRequestOutput,
+} from './gen/a2sf/generator/v1/ScoreContinuationRequest.js';
+export type {
+  ScoreContinuationResponse,
+  ScoreContinuationResponse__Output as ScoreContinuationResponseOutput,
+} from './gen/a2sf/generator/v1/ScoreContinuationResponse.js';
 export type { SweepRequest, SweepRequest__Output as SweepRequestOutput } from './gen/a2sf/generator/v1/SweepRequest.js';
 export type {
   SweepResponse,
   SweepResponse__Output as SweepResponseOutput,
 } from './gen/a2sf/generator/v1/SweepResponse.js';
 export type { SweepResult, SweepResult__Output as SweepResultOutput } from './gen/a2sf/generator/v1/SweepResult.js';
+export type { TopTokens, TopTokens__Output as TopTokensOutput } from './gen/a2sf/generator/v1/TopTokens.js';
 export type { Usage, Usage__Output as UsageOutput } from './gen/a2sf/generator/v1/Usage.js';
 export type {
   DatasetMetric,
@@ -162,3 +171,4 @@ export type {
   WatchPolicyResponse,
   WatchPolicyResponse__Output as WatchPolicyResponseOutput,
 } from './gen/a2sf/policy/v1/WatchPolicyResponse.js';
+export type { Span, Span__Output as SpanOutput } from './gen/a2sf/types/v1/Span.js';

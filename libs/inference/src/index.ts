@@ -3,6 +3,7 @@ export { LanguageModel, type CallControl } from './language-model.js';
 export { LanguageModelHost } from './language-model-host.js';
 export type * from './language-model-types.js';
 export { checkDevice } from './device.js';
+export { ChatTemplate } from './chat-template.js';
 export { Tokenizer } from './tokenizer.js';
 export { TokenSampler, type SamplingOptions } from './token-sampler.js';
 export { TextStream } from './text-stream.js';

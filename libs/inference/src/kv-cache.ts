@@ -7,12 +7,20 @@ export interface CacheShape {
   readonly headDim: number;
 }
 
+/** Kept positions, ascending: layers x [G] x kept. */
+export type KeptPositions = readonly (readonly Int32Array[])[];
+
 /** Added to the attention logit of a key that is not there: its probability is then exactly 0 in float32. */
 const hidden = -1e30;
 
+/** Bytes of keys and values of one row with this many keys. */
+export function cacheBytes({ layers, kvHeads, headDim }: CacheShape, keys: number): number {
+  return 2 * layers * kvHeads * headDim * keys * Float32Array.BYTES_PER_ELEMENT;
+}
+
 /**
- * Keys and values of B rows, each row a slot of fixed capacity: per layer two arrays [B, G, P, D]. A row knows its own
- * length; the mask hides what lies behind it. Rows of one batch may belong to different prompts or actions.
+ * Keys and values of up to `rows` rows, each row a slot of fixed capacity: per layer two arrays [rows, G, P, D]. A row knows
+ * its own length; the mask hides what lies behind it. Rows of one batch may belong to different prompts or actions.
  *
  * The arrays are inputs of the graph and are read in place; new rows are written here after each run.
  */
@@ -21,7 +29,7 @@ export class KvCache {
   readonly values: Float32Array[];
   /** Keys in use, per row. */
   readonly lengths: Int32Array;
-  /** [B, P]: 0 for a key in use, a large negative number behind the row's length. */
+  /** [rows, P]: 0 for a key in use, a large negative number behind the row's length. */
   readonly mask: Float32Array;
 
   constructor(
@@ -29,30 +37,37 @@ export class KvCache {
     readonly rows: number,
     readonly capacity: number,
   ) {
-    const size = rows * shape.kvHeads * capacity * shape.headDim;
+    const size = rows * this.rowSize;
     this.keys = Array.from({ length: shape.layers }, () => new Float32Array(size));
     this.values = Array.from({ length: shape.layers }, () => new Float32Array(size));
     this.lengths = new Int32Array(rows);
     this.mask = new Float32Array(rows * capacity).fill(hidden);
   }
 
-  /** The cache as graph inputs. */
-  feeds(): Feeds {
+  /** Numbers of one row and layer: G * P * D. */
+  private get rowSize(): number {
+    return this.shape.kvHeads * this.capacity * this.shape.headDim;
+  }
+
+  /** The first rows of the cache as graph inputs. */
+  feeds(rows = this.rows): Feeds {
     const { layers, kvHeads, headDim } = this.shape;
-    const dims = [this.rows, kvHeads, this.capacity, headDim];
+    const dims = [rows, kvHeads, this.capacity, headDim];
+    const size = rows * this.rowSize;
     const feeds: Feeds = {};
     for (let layer = 0; layer < layers; layer++) {
-      feeds[`past_key.${layer}`] = float32(this.keys[layer]!, dims);
-      feeds[`past_value.${layer}`] = float32(this.values[layer]!, dims);
+      feeds[`past_key.${layer}`] = float32(this.keys[layer]!.subarray(0, size), dims);
+      feeds[`past_value.${layer}`] = float32(this.values[layer]!.subarray(0, size), dims);
     }
     return feeds;
   }
 
-  /** Appends new rows of one layer, each [B, G, count, D], behind every row's length; `advance` then counts them. */
+  /** Writes new keys of one layer behind the length of each row, arrays [B, G, count, D] for the first B rows; `advance` then counts them. */
   write(layer: number, keys: Float32Array, values: Float32Array, count: number): void {
     const { kvHeads, headDim } = this.shape;
     const block = count * headDim;
-    for (let row = 0; row < this.rows; row++) {
+    const rows = keys.length / (kvHeads * block);
+    for (let row = 0; row < rows; row++) {
       for (let head = 0; head < kvHeads; head++) {
         const from = (row * kvHeads + head) * block;
         const to = ((row * kvHeads + head) * this.capacity + this.lengths[row]!) * headDim;
@@ -62,52 +77,62 @@ export class KvCache {
     }
   }
 
-  /** Counts `count` keys more in every row, once all layers are written. */
-  advance(count: number): void {
-    for (let row = 0; row < this.rows; row++) {
+  /** Counts `count` keys more in each of the first rows, once all layers are written. */
+  advance(count: number, rows = this.rows): void {
+    for (let row = 0; row < rows; row++) {
       const start = row * this.capacity + this.lengths[row]!;
       this.mask.fill(0, start, start + count);
       this.lengths[row]! += count;
     }
   }
 
+  /** Forgets all rows; the memory stays. */
+  clear(): void {
+    this.lengths.fill(0);
+    this.mask.fill(hidden);
+  }
+
   /**
-   * Copies the given positions of row 0 of `source` into a row of this cache.
-   * @param positions per layer and KV head the kept positions, ascending: layers x [G][kept].
+   * Copies the given positions of a row of `source` into a row of this cache.
+   * @param positions what is kept; absent = all keys of the source's row.
    */
-  gather(row: number, source: KvCache, positions: readonly (readonly Int32Array[])[]): void {
+  gather(row: number, source: KvCache, positions?: KeptPositions, sourceRow = 0): void {
     const { layers, kvHeads, headDim } = this.shape;
     for (let layer = 0; layer < layers; layer++) {
       for (let head = 0; head < kvHeads; head++) {
-        const kept = positions[layer]![head]!;
-        const from = head * source.capacity;
+        const from = (sourceRow * kvHeads + head) * source.capacity;
         const to = (row * kvHeads + head) * this.capacity;
-        copyRows(source.keys[layer]!, from, this.keys[layer]!, to, kept, headDim);
-        copyRows(source.values[layer]!, from, this.values[layer]!, to, kept, headDim);
+        const copy =
+          positions === undefined ? copyFirst(source.lengths[sourceRow]!) : copyKept(positions[layer]![head]!);
+        copy(source.keys[layer]!, from, this.keys[layer]!, to, headDim);
+        copy(source.values[layer]!, from, this.values[layer]!, to, headDim);
       }
     }
-    const kept = positions[0]![0]!.length;
+    const kept = positions === undefined ? source.lengths[sourceRow]! : positions[0]![0]!.length;
     this.lengths[row] = kept;
     this.mask.fill(0, row * this.capacity, row * this.capacity + kept);
     this.mask.fill(hidden, row * this.capacity + kept, (row + 1) * this.capacity);
   }
 }
 
-/** Copies rows of D numbers; runs of neighbouring positions go in one piece. */
-function copyRows(
-  source: Float32Array,
-  sourceRow: number,
-  target: Float32Array,
-  targetRow: number,
-  positions: Int32Array,
-  headDim: number,
-): void {
-  let start = 0;
-  while (start < positions.length) {
-    let end = start + 1;
-    while (end < positions.length && positions[end - 1]! + 1 === positions[end]) end++;
-    const first = (sourceRow + positions[start]!) * headDim;
-    target.set(source.subarray(first, first + (end - start) * headDim), (targetRow + start) * headDim);
-    start = end;
-  }
-}
+/** Copies rows of D numbers from one array to another. */
+type Copy = (source: Float32Array, from: number, target: Float32Array, to: number, headDim: number) => void;
+
+const copyFirst =
+  (count: number): Copy =>
+  (source, from, target, to, headDim) =>
+    target.set(source.subarray(from * headDim, (from + count) * headDim), to * headDim);
+
+/** Runs of neighbouring positions go in one piece. */
+const copyKept =
+  (positions: Int32Array): Copy =>
+  (source, from, target, to, headDim) => {
+    let start = 0;
+    while (start < positions.length) {
+      let end = start + 1;
+      while (end < positions.length && positions[end - 1]! + 1 === positions[end]) end++;
+      const first = (from + positions[start]!) * headDim;
+      target.set(source.subarray(first, first + (end - start) * headDim), (to + start) * headDim);
+      start = end;
+    }
+  };

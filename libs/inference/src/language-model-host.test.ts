@@ -18,13 +18,11 @@ const prompt = (text: string, more: Partial<PromptInput> = {}): PromptInput => (
 });
 const sweep: SweepInput = {
   prompt: prompt(sentence.repeat(8)),
-  actions: [
-    { a: 10, b: 16 },
-    { a: 0, b: 1 },
-    { a: 0, b: 8 },
+  compressions: [
+    { action: { a: 10, b: 16 }, budget: 32 },
+    { action: { a: 0, b: 1 }, budget: 32 },
+    { action: { a: 0, b: 8 }, budget: 32 },
   ],
-  budget: 32,
-  recent: 0,
   maxNewTokens: 16,
   ignoreEos: true,
   includeFull: true,
@@ -66,7 +64,7 @@ describe('a language model in its worker', () => {
 
   test('generate streams the text that a sweep writes for the same action', async () => {
     const chunks: GenerateChunk[] = [];
-    const compression = { action: sweep.actions[0]!, budget: 32, recent: 0 };
+    const compression = sweep.compressions[0]!;
     const input = { prompt: sweep.prompt, compression, maxNewTokens: 16, ignoreEos: true, stop: [] };
     const usage = await host.generate(input, (chunk) => chunks.push(chunk));
     const { results } = await host.sweep(sweep);
@@ -95,8 +93,9 @@ describe('a language model in its worker', () => {
   });
 
   test('a prompt within the budget keeps everything, and every text is the full one', async () => {
-    const output = await host.sweep({ ...sweep, budget: 1000 });
-    assert.equal(output.keptTokens, output.promptTokens);
+    const large = sweep.compressions.map((compression) => ({ ...compression, budget: 1000 }));
+    const output = await host.sweep({ ...sweep, compressions: large });
+    for (const result of output.results) assert.equal(result.keptTokens, output.promptTokens);
     for (const result of output.results) assert.equal(result.text, output.full!.text);
     assert.deepEqual(
       output.results.map((result) => result.sameAs),

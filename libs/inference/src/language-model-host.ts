@@ -6,6 +6,8 @@ import type {
   InspectOutput,
   LanguageModelInfo,
   LanguageModelOptions,
+  ScoreInput,
+  ScoreOutput,
   SweepInput,
   SweepOutput,
 } from './language-model-types.js';
@@ -15,6 +17,7 @@ import { WorkerHost, type WorkerHostOptions } from './worker-host.js';
 export class LanguageModelHost {
   private constructor(private readonly host: WorkerHost<LanguageModelInfo>) {}
 
+  /** `hostOptions.onStatus` is told the number of slots in use whenever it changes. */
   static async start(options: LanguageModelOptions, hostOptions: WorkerHostOptions = {}): Promise<LanguageModelHost> {
     const entry = new URL('./language-model-worker.js', import.meta.url);
     return new LanguageModelHost(
@@ -41,6 +44,10 @@ export class LanguageModelHost {
 
   sweep(input: SweepInput, signal?: AbortSignal): Promise<SweepOutput> {
     return this.host.call('sweep', input, signal);
+  }
+
+  score(input: ScoreInput, signal?: AbortSignal): Promise<ScoreOutput> {
+    return this.host.call('score', input, signal);
   }
 
   inspect(input: InspectInput, signal?: AbortSignal): Promise<InspectOutput> {

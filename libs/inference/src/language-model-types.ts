@@ -1,4 +1,5 @@
-import type { Action } from '@a2sf/kv-compression';
+import type { CompressionRequest } from '@a2sf/kv-compression';
+import type { WeightFormat } from '@a2sf/model-zoo';
 import type { SamplingOptions } from './token-sampler.js';
 
 export interface LanguageModelOptions {
@@ -8,6 +9,8 @@ export interface LanguageModelOptions {
   readonly name: string;
   /** Threads of one operator. */
   readonly threads: number;
+  /** How the linear layers are stored in memory; fewer bits decode faster and are less exact. Default `float32`. */
+  readonly weights?: WeightFormat;
   /** Positions to make room for, prompt and new tokens together; at most what the model was made for. */
   readonly contextTokens?: number;
   /** Longest prompt in tokens. Default: the context less 512. */
@@ -31,6 +34,9 @@ export interface LanguageModelInfo {
   readonly dtype: string;
   readonly slots: number;
   readonly hasTokenizer: boolean;
+  readonly hasChatTemplate: boolean;
+  /** Compression methods. */
+  readonly methods: readonly string[];
 }
 
 /** A prompt as text or as the whole list of token ids. */
@@ -40,28 +46,35 @@ export interface PromptInput {
   readonly truncate: boolean;
   /** The limit for this prompt, before wrapping; 0 = the model's. */
   readonly maxPromptTokens: number;
-  readonly wrap: 'none' | 'inst';
-}
-
-export interface CompressionInput {
-  readonly action: Action;
-  readonly budget: number;
-  readonly recent: number;
+  readonly wrap: 'none' | 'inst' | 'chat';
 }
 
 export interface GenerateInput {
   readonly prompt: PromptInput;
-  readonly compression: CompressionInput | undefined;
+  /** Absent: the full cache. */
+  readonly compression: CompressionRequest | undefined;
   readonly maxNewTokens: number;
   readonly ignoreEos: boolean;
   readonly stop: readonly string[];
+  /** Tokens that end the text beside the model's own end tokens. */
+  readonly stopTokens?: readonly number[];
   /** Absent: greedy. */
   readonly sampling?: SamplingOptions;
+  /** Most probable alternatives to tell with each token's log-probability; absent: neither. */
+  readonly logprobs?: number;
 }
 
 export interface GenerateChunk {
   readonly text: string;
   readonly tokenIds: readonly number[];
+  /** ln P of each token, when asked for. */
+  readonly logProbs?: readonly TokenLogProb[];
+}
+
+/** How probable a token was, and the most probable ones in its place. */
+export interface TokenLogProb {
+  readonly logProb: number;
+  readonly top: readonly { readonly token: number; readonly logProb: number }[];
 }
 
 export interface GenerateResult {
@@ -78,33 +91,34 @@ export interface GenerateResult {
 
 export interface SweepInput {
   readonly prompt: PromptInput;
-  readonly actions: readonly Action[];
-  readonly budget: number;
-  readonly recent: number;
+  readonly compressions: readonly CompressionRequest[];
   readonly maxNewTokens: number;
   readonly ignoreEos: boolean;
   readonly includeFull: boolean;
+  /** Also tell ln P of the full cache's tokens under every compression. */
+  readonly scoreFull?: boolean;
 }
 
 export interface Continuation {
   readonly text: string;
   readonly tokenIds: readonly number[];
+  /** Per token of the full cache's text, when asked for: ln P(token | all before). */
+  readonly logProbs?: readonly number[];
 }
 
 export interface SweepOutput {
   readonly full: Continuation | undefined;
-  /** One per action; `sameAs` is the first action that keeps the same positions everywhere. */
-  readonly results: readonly (Continuation & { readonly sameAs: number | undefined })[];
+  /** One per compression; `sameAs` is the first one that keeps the same positions everywhere. */
+  readonly results: readonly (Continuation & { readonly sameAs: number | undefined; readonly keptTokens: number })[];
   readonly truncated: boolean;
   readonly promptTokens: number;
-  readonly keptTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }
 
 export interface InspectInput {
   readonly prompt: PromptInput;
-  readonly compression: CompressionInput;
+  readonly compression: CompressionRequest;
   /** Layers to show; empty = all. */
   readonly layers: readonly number[];
   readonly withScores: boolean;
@@ -117,4 +131,23 @@ export interface InspectOutput {
     readonly layer: number;
     readonly heads: readonly { readonly positions: Int32Array; readonly scores: Float32Array }[];
   }[];
+}
+
+export interface ScoreInput {
+  readonly prompt: PromptInput;
+  /** What follows the prompt: text, tokenised without special tokens, or ids. */
+  readonly continuation: PromptInput['source'];
+  /** Tokens that the continuation may have at most. */
+  readonly maxTokens: number;
+  /** Absent: the full cache. */
+  readonly compression: CompressionRequest | undefined;
+}
+
+export interface ScoreOutput {
+  readonly tokenIds: readonly number[];
+  /** Per token ln P(token | prompt, all tokens before). */
+  readonly logProbs: readonly number[];
+  readonly truncated: boolean;
+  readonly promptTokens: number;
+  readonly keptTokens: number;
 }

@@ -109,9 +109,7 @@ for (const [folder, source] of cases) {
           const output = await model.sweep(
             {
               prompt: whole(ids),
-              actions: runs.map((run) => actions[run.action]!),
-              budget,
-              recent: runs[0]!.recent,
+              compressions: runs.map((run) => ({ action: actions[run.action]!, budget, recent: run.recent })),
               maxNewTokens: 16,
               ignoreEos: true,
               includeFull: true,
@@ -123,7 +121,7 @@ for (const [folder, source] of cases) {
             runs.map((run) => run.greedy),
           );
           assert.deepEqual(output.full?.tokenIds, greedy);
-          assert.equal(output.keptTokens, Math.min(n, budget));
+          assert.equal(output.results[0]!.keptTokens, Math.min(n, budget));
         });
 
         test(`${key} at budget ${budget} keeps the same positions`, async () => {
@@ -158,9 +156,11 @@ describe('SmolLM2-135M, when A2SF_SMOLLM2 names its folder', () => {
       const output = await model.sweep(
         {
           prompt,
-          actions: actions.map(({ a, b }) => ({ a, b })),
-          budget: expected.budget,
-          recent: expected.recent,
+          compressions: actions.map(({ a, b }) => ({
+            action: { a, b },
+            budget: expected.budget,
+            recent: expected.recent,
+          })),
           maxNewTokens: full.tokens.length,
           ignoreEos: true,
           includeFull: true,

@@ -1,9 +1,16 @@
 import { A2sfError } from '@a2sf/errors';
-import { groupSameWindows, resolveBudget, sigmoidWindow, type Action, type ResolvedBudget } from '@a2sf/kv-compression';
+import {
+  compressionMethodNames,
+  planCompression,
+  sigmoidWindow,
+  type Action,
+  type CompressionPlan,
+  type CompressionRequest,
+} from '@a2sf/kv-compression';
 import { loadLanguageModel, type LoadedLanguageModel } from '@a2sf/model-zoo';
-import { sameKept, selectKept, type KeptPositions } from './compress.js';
-import { decode } from './decode.js';
-import { KvCache } from './kv-cache.js';
+import type { StepModel } from './decode-step.js';
+import { KeySelection, type Selections } from './key-selection.js';
+import { cacheBytes, KvCache, type KeptPositions } from './kv-cache.js';
 import type {
   Continuation,
   GenerateChunk,
@@ -13,38 +20,71 @@ import type {
   InspectOutput,
   LanguageModelInfo,
   LanguageModelOptions,
+  ScoreInput,
+  ScoreOutput,
   SweepInput,
   SweepOutput,
+  TokenLogProb,
 } from './language-model-types.js';
+import { continuationLogProbs, scoredTogether, tokenLogProb } from './log-probabilities.js';
 import { modelIdentity } from './model-identity.js';
 import { OnnxSession } from './onnx-session.js';
 import { prefill, type Prefill } from './prefill.js';
-import { preparePromptIds } from './prompt-ids.js';
+import { PrefillBuffer } from './prefill-buffer.js';
+import { preparePromptIds, type PromptIds } from './prompt-ids.js';
+import { scoreWindows } from './score-windows.js';
+import { SlotScheduler, type SequenceRequest } from './slot-scheduler.js';
 import { TextStream } from './text-stream.js';
 import { TokenSampler } from './token-sampler.js';
 import { Tokenizer } from './tokenizer.js';
+import { Turns } from './turns.js';
 
+const defaultSlots = 64;
 const defaultSlotBytes = 2 ** 31;
 
 export interface CallControl {
   readonly checkCancelled: () => void;
 }
 
+/** A prompt that has been read: its keys lie in the buffer, and what each compression keeps of them is known. */
+interface ReadPrompt extends Prefill {
+  readonly cache: KvCache;
+  readonly plans: readonly CompressionPlan[];
+  /** Over the plans that do not keep all. */
+  readonly selections: Selections;
+  /** Per plan what it keeps: undefined = all. */
+  readonly keptOf: readonly (KeptPositions | undefined)[];
+}
+
 /**
- * A language model that generates from a full or a compressed cache. One call runs at a time; it lives in a worker
- * thread (see LanguageModelHost) because onnxruntime blocks the thread it runs on.
+ * A language model that generates from full and compressed caches. Calls run side by side: prompts are read one after the
+ * other in chunks, texts are decoded together in slots, and both take turns. It lives in a worker thread (see
+ * LanguageModelHost) because onnxruntime blocks the thread it runs on.
  */
 export class LanguageModel {
+  private readonly turns = new Turns();
+  private readonly model: StepModel;
+  private readonly buffer: PrefillBuffer;
+  private readonly slots: SlotScheduler;
+
   private constructor(
     private readonly session: OnnxSession,
+    private readonly selection: KeySelection,
     private readonly loaded: LoadedLanguageModel,
     private readonly tokenizer: Tokenizer | undefined,
     readonly info: LanguageModelInfo,
-    private readonly slotBytes: number,
-  ) {}
+    slotBytes: number,
+    onSlotsInUse?: (slots: number) => void,
+  ) {
+    this.model = { session, shape: loaded.shape };
+    this.buffer = new PrefillBuffer(loaded.shape);
+    this.slots = new SlotScheduler(this.model, this.turns, { slots: info.slots, slotBytes }, onSlotsInUse);
+  }
 
-  static async load(options: LanguageModelOptions): Promise<LanguageModel> {
-    const loaded = loadLanguageModel(options.folder, options.contextTokens);
+  /** @param onSlotsInUse told whenever the number of slots in use changes. */
+  static async load(options: LanguageModelOptions, onSlotsInUse?: (slots: number) => void): Promise<LanguageModel> {
+    const format = options.weights ?? 'float32';
+    const loaded = loadLanguageModel(options.folder, options.contextTokens, { weights: format });
     const { family, shape, positions, weights } = loaded;
     const tokenizer = Tokenizer.load(options.folder);
     const longest = Math.max(1, positions - Math.min(512, positions >> 2));
@@ -56,6 +96,7 @@ export class LanguageModel {
       );
     }
     const session = await OnnxSession.create(loaded.graph, { threads: options.threads, weightFolder: weights.folder });
+    const selection = await KeySelection.create(shape, options.threads);
     const info: LanguageModelInfo = {
       model: options.name,
       modelId: await modelIdentity(options.name, options.folder, weights.files),
@@ -66,11 +107,14 @@ export class LanguageModel {
       maxPromptTokens,
       contextTokens: positions,
       device: 'cpu',
-      dtype: 'float32',
-      slots: options.slots ?? 64,
+      dtype: format,
+      slots: options.slots ?? defaultSlots,
       hasTokenizer: tokenizer !== undefined,
+      hasChatTemplate: tokenizer?.hasChatTemplate ?? false,
+      methods: compressionMethodNames,
     };
-    return new LanguageModel(session, loaded, tokenizer, info, options.slotBytes ?? defaultSlotBytes);
+    const slotBytes = options.slotBytes ?? defaultSlotBytes;
+    return new LanguageModel(session, selection, loaded, tokenizer, info, slotBytes, onSlotsInUse);
   }
 
   /** Prefills, compresses once when asked to, and decodes; new text leaves through `emit` as it comes. */
@@ -81,196 +125,309 @@ export class LanguageModel {
   ): Promise<GenerateResult> {
     const prompt = preparePromptIds(input.prompt, input.maxNewTokens, this.tokenizer, this.info);
     const n = prompt.ids.length;
-    const budget = input.compression && resolveBudget(input.compression, n, 'compression.');
-    const compress = budget !== undefined && !budget.keepsAll;
-    const started = performance.now();
-    const windows = compress ? [sigmoidWindow(n, input.compression!.action)] : [];
-    const sampler = input.sampling && new TokenSampler(input.sampling, prompt.ids);
-    const wanted = sampler === undefined ? [] : [n - 1];
-    const capacity = compress ? n : n + input.maxNewTokens;
-    const filled = await this.prefill(prompt.ids, windows, capacity, control, wanted);
-    let cache = filled.cache;
-    if (compress) {
-      cache = new KvCache(this.loaded.shape, 1, budget.kept + input.maxNewTokens);
-      cache.gather(0, filled.cache, selectKept(this.loaded.shape, filled.scores, 1, 0, n, budget));
-    }
-    const prefilled = performance.now();
-    const endTokens = this.endTokens(input.ignoreEos);
+    const ends = new Set([...this.endTokens(input.ignoreEos), ...(input.stopTokens ?? [])]);
     const stream = new TextStream(this.tokenizer, input.stop);
-    const [tokens] = await decode(this.session, {
-      cache,
-      first: [sampler === undefined ? filled.next : sampler.draw(filled.logits[0]!)],
-      ...(sampler === undefined ? {} : { draw: (_, logits) => sampler.draw(logits) }),
-      positions: [n],
-      maxNewTokens: input.maxNewTokens,
-      endTokens,
-      checkCancelled: control.checkCancelled,
-      onToken: (_, token) => {
-        emit({ text: endTokens.has(token) ? '' : stream.push(token), tokenIds: [token] });
-        return !stream.stopped;
+    const draw = this.drawing(input, prompt.ids);
+    const onToken = (token: number): boolean => {
+      const logProbs = draw?.told === undefined ? {} : { logProbs: [draw.told] };
+      emit({ text: ends.has(token) ? '' : stream.push(token), tokenIds: [token], ...logProbs });
+      return !stream.stopped;
+    };
+    const wanted = draw === undefined ? [] : [n - 1];
+    const { sequence, plan, prefillMs, prefilled } = await this.reading(
+      prompt,
+      input.compression === undefined ? [] : [input.compression],
+      control,
+      wanted,
+      async (read, prefillMs) => {
+        const [sequence] = this.slots.start([
+          {
+            ...this.sequence(read, read.keptOf[0], input.maxNewTokens, control),
+            first: draw === undefined ? read.next : draw.draw(read.logits[0]!),
+            endTokens: ends,
+            onToken,
+            ...(draw === undefined ? {} : { draw: draw.draw }),
+          },
+        ]);
+        await sequence!.placed;
+        return { sequence: sequence!, plan: read.plans[0], prefillMs, prefilled: performance.now() };
       },
-    });
+    );
+    const tokens = await sequence.done;
     const rest = stream.finish();
     if (rest !== '') emit({ text: rest, tokenIds: [] });
-    const ended = endTokens.has(tokens!.at(-1)!);
+    const last = tokens.at(-1)!;
+    const stopped = stream.stopped || (input.stopTokens ?? []).includes(last);
     return {
-      finishReason: stream.stopped ? 'stop' : ended ? 'end-token' : 'length',
+      finishReason: stopped ? 'stop' : ends.has(last) ? 'end-token' : 'length',
       truncated: prompt.truncated,
       promptTokens: n,
-      keptTokens: budget?.kept ?? n,
-      generatedTokens: tokens!.length,
-      cacheBytes: this.cacheBytes(budget?.kept ?? n),
-      fullCacheBytes: this.cacheBytes(n),
-      prefillMs: prefilled - started,
+      keptTokens: plan?.kept ?? n,
+      generatedTokens: tokens.length,
+      cacheBytes: cacheBytes(this.loaded.shape, plan?.kept ?? n),
+      fullCacheBytes: cacheBytes(this.loaded.shape, n),
+      prefillMs,
       decodeMs: performance.now() - prefilled,
     };
   }
 
-  /** Decodes a prompt under many actions from one prefill; actions that keep the same positions are decoded once. */
+  /** Decodes a prompt under many compressions from one prefill; those that keep the same positions are decoded once. */
   async sweep(input: SweepInput, control: CallControl): Promise<SweepOutput> {
     const prompt = preparePromptIds(input.prompt, input.maxNewTokens, this.tokenizer, this.info);
     const n = prompt.ids.length;
-    const budget = resolveBudget(input, n);
-    const started = performance.now();
-    const groups = groupSameWindows(n, budget.keepsAll ? [] : input.actions);
-    const filled = await this.prefill(prompt.ids, groups.windows, n + input.maxNewTokens, control);
-    const { distinct, choice } = this.distinctSelections(filled, groups.windows.length, n, budget);
-    const prefilled = performance.now();
-    const texts: Continuation[] = [];
-    const capacity = budget.kept + input.maxNewTokens;
-    const together = this.slotsTogether(capacity);
-    for (let at = 0; at < distinct.length; at += together) {
-      const batch = distinct.slice(at, at + together);
-      const slots = new KvCache(this.loaded.shape, batch.length, capacity);
-      batch.forEach((kept, row) => slots.gather(row, filled.cache, kept));
-      texts.push(...(await this.decodeAll(slots, filled.next, n, input, control)));
-    }
-    // The full cache comes last: its new tokens are written behind the prompt in the prefill's own buffers.
-    let full: Continuation | undefined;
-    if (input.includeFull || budget.keepsAll)
-      [full] = await this.decodeAll(filled.cache, filled.next, n, input, control);
-    const firstWith = new Map<number, number>();
-    const results = input.actions.map((_, index) => {
-      const selection = budget.keepsAll ? 0 : choice[groups.groupOf[index]!]!;
-      const sameAs = firstWith.get(selection);
-      if (sameAs === undefined) firstWith.set(selection, index);
-      return { ...(budget.keepsAll ? full! : texts[selection]!), sameAs };
+    const ends = this.endTokens(input.ignoreEos);
+    const scoreFull = input.scoreFull === true;
+    return this.reading(prompt, input.compressions, control, scoreFull ? [n - 1] : [], async (read, prefillMs) => {
+      const prefilled = performance.now();
+      const { distinct } = read.selections;
+      const wantsFull = input.includeFull || scoreFull;
+      const needsFull = wantsFull || read.keptOf.includes(undefined);
+      const kept = [...distinct, ...(needsFull ? [undefined] : [])];
+      const started = this.slots.start(
+        kept.map((positions) => ({
+          ...this.sequence(read, positions, input.maxNewTokens, control),
+          endTokens: ends,
+        })),
+      );
+      const texts = (await Promise.all(started.map(({ done }) => done))).map((tokens) =>
+        this.continuation(tokens, ends),
+      );
+      const fullText = needsFull ? texts.at(-1)! : undefined;
+      const logProbs = scoreFull ? await this.scoreUnder(read, kept, fullText!.tokenIds, n) : undefined;
+      const withScore = (index: number): Continuation =>
+        logProbs === undefined ? texts[index]! : { ...texts[index]!, logProbs: logProbs[index]! };
+      const firstWith = new Map<number, number>();
+      const results = read.plans.map((plan, i) => {
+        const positions = read.keptOf[i];
+        const index = positions === undefined ? kept.length - 1 : distinct.indexOf(positions);
+        const sameAs = firstWith.get(index);
+        if (sameAs === undefined) firstWith.set(index, i);
+        return { ...withScore(index), sameAs, keptTokens: plan.kept };
+      });
+      return {
+        full: wantsFull ? withScore(kept.length - 1) : undefined,
+        results,
+        truncated: prompt.truncated,
+        promptTokens: n,
+        prefillMs,
+        decodeMs: performance.now() - prefilled,
+      };
     });
-    return {
-      full: input.includeFull ? full : undefined,
-      results,
-      truncated: prompt.truncated,
-      promptTokens: n,
-      keptTokens: budget.kept,
-      prefillMs: prefilled - started,
-      decodeMs: performance.now() - prefilled,
-    };
+  }
+
+  /** Tells how probable a continuation is, token by token, with the full or a compressed cache. */
+  async score(input: ScoreInput, control: CallControl): Promise<ScoreOutput> {
+    const tokens = this.continuationIds(input);
+    const prompt = preparePromptIds(input.prompt, tokens.length, this.tokenizer, this.info);
+    const n = prompt.ids.length;
+    const compressions = input.compression === undefined ? [] : [input.compression];
+    return this.reading(prompt, compressions, control, [n - 1], async (read) => {
+      const [logProbs] = await this.scoreUnder(read, [read.keptOf[0]], tokens, n);
+      return {
+        tokenIds: tokens,
+        logProbs: logProbs!,
+        truncated: prompt.truncated,
+        promptTokens: n,
+        keptTokens: read.plans[0]?.kept ?? n,
+      };
+    });
   }
 
   /** Tells which positions a compression keeps, and their scores. */
   async inspect(input: InspectInput, control: CallControl): Promise<InspectOutput> {
-    const { layers: count } = this.loaded.shape;
+    const { layers: count, kvHeads } = this.loaded.shape;
     input.layers.forEach((layer, i) => {
       if (!(layer < count)) throw A2sfError.invalid(`layers[${i}]`, `must be in 0..${count - 1}, got ${layer}`);
     });
     const prompt = preparePromptIds(input.prompt, 0, this.tokenizer, this.info);
     const n = prompt.ids.length;
-    const budget = resolveBudget(input.compression, n, 'compression.');
-    const filled = await this.prefill(prompt.ids, [sigmoidWindow(n, input.compression.action)], n, control);
-    const kept = selectKept(this.loaded.shape, filled.scores, 1, 0, n, budget);
-    const wanted = input.layers.length === 0 ? [...kept.keys()] : [...new Set(input.layers)].sort((x, y) => x - y);
-    return {
-      truncated: prompt.truncated,
-      promptTokens: n,
-      layers: wanted.map((layer) => ({
-        layer,
-        heads: kept[layer]!.map((positions, head) => {
-          const scores = filled.scores[layer]!.subarray(head * n, (head + 1) * n);
-          return {
-            positions,
-            scores: input.withScores ? Float32Array.from(positions, (k) => scores[k]!) : new Float32Array(0),
-          };
-        }),
-      })),
-    };
+    return this.reading(
+      prompt,
+      [input.compression],
+      control,
+      [],
+      async ({ plans, keptOf, scores }) => {
+        const everything = Int32Array.from({ length: n }, (_, position) => position);
+        const wanted =
+          input.layers.length === 0 ? [...Array(count).keys()] : [...new Set(input.layers)].sort((x, y) => x - y);
+        const ranks = (layer: number): Float32Array =>
+          plans[0]!.rank?.(layer, scores.layers[layer]!, kvHeads) ?? scores.layers[layer]!;
+        return {
+          truncated: prompt.truncated,
+          promptTokens: n,
+          layers: wanted.map((layer) => {
+            const values = input.withScores ? ranks(layer) : new Float32Array(0);
+            return {
+              layer,
+              heads: Array.from({ length: kvHeads }, (_, head) => {
+                const positions = keptOf[0]?.[layer]?.[head] ?? everything;
+                const shown = values.length === 0 ? [] : Array.from(positions, (k) => values[head * n + k]!);
+                return { positions, scores: Float32Array.from(shown) };
+              }),
+            };
+          }),
+        };
+      },
+      true,
+    );
   }
 
   /** The logits of chosen positions, [V] each: what the parity tests compare. */
   async logits(ids: readonly number[], positions: readonly number[]): Promise<readonly Float32Array[]> {
     const control = { checkCancelled: () => {} };
-    return (await this.prefill(ids, [], ids.length, control, positions)).logits;
+    return this.reading({ ids, truncated: false }, [], control, positions, async ({ logits }) => logits);
   }
 
   /** The windowed scores of every position, per layer [G, A, n]. */
   async scores(ids: readonly number[], actions: readonly Action[]): Promise<readonly Float32Array[]> {
     const windows = actions.map((action) => sigmoidWindow(ids.length, action));
-    return (await this.prefill(ids, windows, ids.length, { checkCancelled: () => {} })).scores;
+    return this.buffer.use(ids.length, async (cache) => {
+      const filled = await prefill(this.model, this.turns, { ids, windows, cache, checkCancelled: () => {} });
+      return filled.scores.layers;
+    });
   }
 
   async dispose(): Promise<void> {
+    await this.selection.dispose();
     await this.session.dispose();
   }
 
-  private prefill(
-    ids: readonly number[],
-    windows: readonly Float32Array[],
-    capacity: number,
-    { checkCancelled }: CallControl,
-    logitPositions: readonly number[] = [],
-  ): Promise<Prefill> {
-    return prefill(this.session, this.loaded.shape, { ids, windows, capacity, checkCancelled, logitPositions });
+  /**
+   * Reads a prompt and selects what each compression keeps; `use` then works with the keys, which lie in the one buffer for
+   * prompts: the next prompt is read when it is done.
+   * @param logitPositions positions whose logits are wanted.
+   * @param scoreAll also score for plans that keep everything.
+   */
+  private reading<T>(
+    { ids }: PromptIds,
+    compressions: readonly CompressionRequest[],
+    control: CallControl,
+    logitPositions: readonly number[],
+    use: (read: ReadPrompt, prefillMs: number) => Promise<T>,
+    scoreAll = false,
+  ): Promise<T> {
+    const n = ids.length;
+    const plans = compressions.map((compression) => planCompression(compression, n, 'compression.'));
+    return this.buffer.use(n, async (cache) => {
+      control.checkCancelled();
+      const started = performance.now();
+      const { windows, indexOf } = scoreWindows(
+        plans.map((plan) => (plan.keepsAll && !scoreAll ? undefined : plan.window)),
+      );
+      const { checkCancelled } = control;
+      const filled = await prefill(this.model, this.turns, { ids, windows, cache, logitPositions, checkCancelled });
+      const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: indexOf[i], i }]));
+      const selections = await this.turns.take(() => this.selection.select(filled.scores, selecting, checkCancelled));
+      const keptOf: (KeptPositions | undefined)[] = plans.map(() => undefined);
+      selecting.forEach(({ i }, at) => (keptOf[i] = selections.distinct[selections.choice[at]!]!));
+      return use({ ...filled, cache, plans, selections, keptOf }, performance.now() - started);
+    });
   }
 
-  private async decodeAll(
-    cache: KvCache,
-    first: number,
-    position: number,
-    { maxNewTokens, ignoreEos }: SweepInput,
+  /** A greedy text that goes on from what is kept of a prompt. */
+  private sequence(
+    { cache, next }: ReadPrompt,
+    kept: KeptPositions | undefined,
+    maxNewTokens: number,
     { checkCancelled }: CallControl,
-  ): Promise<Continuation[]> {
-    const endTokens = this.endTokens(ignoreEos);
-    const rows = Array.from({ length: cache.rows });
-    const decoded = await decode(this.session, {
-      cache,
-      first: rows.map(() => first),
-      positions: rows.map(() => position),
+  ): Omit<SequenceRequest, 'endTokens'> {
+    const n = cache.lengths[0]!;
+    return {
+      capacity: (kept?.[0]![0]!.length ?? n) + maxNewTokens,
+      fill: (slots, row) => slots.gather(row, cache, kept),
+      first: next,
+      position: n,
       maxNewTokens,
-      endTokens,
       checkCancelled,
-    });
-    return decoded.map((tokenIds) => {
-      const visible = endTokens.has(tokenIds.at(-1)!) ? tokenIds.slice(0, -1) : tokenIds;
-      return { text: this.tokenizer?.decode(visible) ?? '', tokenIds };
-    });
+    };
   }
 
-  /** Selections that differ, and which of them each window makes. */
-  private distinctSelections(
-    { scores }: Prefill,
-    windows: number,
-    n: number,
-    budget: ResolvedBudget,
-  ): { distinct: KeptPositions[]; choice: number[] } {
-    const distinct: KeptPositions[] = [];
-    const choice = Array.from({ length: windows }, (_, window) => {
-      const kept = selectKept(this.loaded.shape, scores, windows, window, n, budget);
-      const known = distinct.findIndex((other) => sameKept(other, kept));
-      return known >= 0 ? known : distinct.push(kept) - 1;
+  /** ln P of each token under each selection (undefined = the full cache): [selections][tokens]. */
+  private async scoreUnder(
+    { cache, logits }: ReadPrompt,
+    selections: readonly (KeptPositions | undefined)[],
+    tokens: readonly number[],
+    position: number,
+  ): Promise<number[][]> {
+    const first = tokenLogProb(logits[0]!, tokens[0]!, 0).logProb;
+    const scored: number[][] = [];
+    const compressed = selections.filter((kept) => kept !== undefined);
+    const groups = new Map<number, KeptPositions[]>();
+    for (const kept of compressed) {
+      const size = kept[0]![0]!.length;
+      groups.set(size, [...(groups.get(size) ?? []), kept]);
+    }
+    const of = new Map<KeptPositions | undefined, number[]>();
+    for (const [size, group] of groups) {
+      const together = scoredTogether(tokens.length);
+      for (let at = 0; at < group.length; at += together) {
+        const batch = group.slice(at, at + together);
+        const rows = new KvCache(this.loaded.shape, batch.length, size);
+        batch.forEach((kept, row) => rows.gather(row, cache, kept));
+        const result = await continuationLogProbs(this.model, this.turns, rows, tokens, position);
+        batch.forEach((kept, row) => of.set(kept, result[row]!));
+      }
+    }
+    if (selections.includes(undefined)) {
+      const [full] = await continuationLogProbs(this.model, this.turns, cache, tokens, position);
+      of.set(undefined, full!);
+    }
+    for (const kept of selections) scored.push([first, ...of.get(kept)!]);
+    return scored;
+  }
+
+  /** Draws tokens where they are sampled or their log-probabilities are wanted; `told` is the last token's. */
+  private drawing(
+    { sampling, logprobs }: GenerateInput,
+    promptIds: readonly number[],
+  ): { readonly draw: (logits: Float32Array) => number; readonly told: TokenLogProb | undefined } | undefined {
+    if (sampling === undefined && logprobs === undefined) return undefined;
+    const sampler = sampling && new TokenSampler(sampling, promptIds);
+    const state: { told: TokenLogProb | undefined } = { told: undefined };
+    const draw = (logits: Float32Array): number => {
+      const token = sampler?.draw(logits) ?? mostProbable(logits);
+      if (logprobs !== undefined) state.told = tokenLogProb(logits, token, logprobs);
+      return token;
+    };
+    return {
+      draw,
+      get told() {
+        return state.told;
+      },
+    };
+  }
+
+  private continuation(tokenIds: readonly number[], ends: ReadonlySet<number>): Continuation {
+    const visible = ends.has(tokenIds.at(-1)!) ? tokenIds.slice(0, -1) : tokenIds;
+    return { text: this.tokenizer?.decode(visible) ?? '', tokenIds };
+  }
+
+  private continuationIds({ continuation: source, maxTokens }: ScoreInput): readonly number[] {
+    const { vocab } = this.info;
+    if ('text' in source && this.tokenizer === undefined) {
+      const message = 'continuation.text: the model folder has no tokenizer.json; send token_ids';
+      throw new A2sfError('FAILED_PRECONDITION', message, { field: 'continuation.text', reason: 'no-tokenizer' });
+    }
+    const ids = 'text' in source ? this.tokenizer!.encode(source.text, { addSpecialTokens: false }) : source.ids;
+    if (ids.length === 0 || ids.length > maxTokens) {
+      throw A2sfError.invalid('continuation', `must have 1..${maxTokens} tokens, has ${ids.length}`);
+    }
+    ids.forEach((id, i) => {
+      if (!(Number.isInteger(id) && id >= 0 && id < vocab)) {
+        throw A2sfError.invalid(
+          `continuation.token_ids.ids[${i}]`,
+          `must be below the vocabulary size ${vocab}, got ${id}`,
+        );
+      }
     });
-    return { distinct, choice };
+    return ids;
   }
 
   private endTokens(ignoreEos: boolean): ReadonlySet<number> {
     return ignoreEos ? new Set() : this.loaded.endTokens;
   }
-
-  /** Slots of a capacity that may be decoded together. */
-  private slotsTogether(capacity: number): number {
-    return Math.max(1, Math.min(this.info.slots, Math.floor(this.slotBytes / this.cacheBytes(capacity))));
-  }
-
-  private cacheBytes(keys: number): number {
-    const { layers, kvHeads, headDim } = this.loaded.shape;
-    return 2 * layers * kvHeads * headDim * keys * Float32Array.BYTES_PER_ELEMENT;
-  }
 }
+
+/** The index of the largest logit, the lowest on ties. */
+const mostProbable = (logits: Float32Array): number =>
+  logits.reduce((best, logit, id) => (logit > logits[best]! ? id : best), 0);

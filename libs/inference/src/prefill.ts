@@ -1,6 +1,8 @@
-import type { CacheShape } from './kv-cache.js';
-import { KvCache } from './kv-cache.js';
-import { bool, float32, int64, type Feeds, type OnnxSession } from './onnx-session.js';
+import { cacheOutputs, type StepModel } from './decode-step.js';
+import type { WindowScores } from './key-selection.js';
+import type { KvCache } from './kv-cache.js';
+import { bool, float32, int64, type Feeds } from './onnx-session.js';
+import type { Turns } from './turns.js';
 
 /** Queries per run: larger chunks measured slower, smaller ones waste the matrix kernels. */
 const chunkLength = 256;
@@ -9,31 +11,29 @@ export interface PrefillRequest {
   readonly ids: readonly number[];
   /** Windows to score the keys with, each [n]; may be empty. */
   readonly windows: readonly Float32Array[];
-  /** Keys that the cache must have room for: the prompt and what is decoded behind it. */
-  readonly capacity: number;
+  /** Where the prompt's keys go: an empty cache with one row and room for them. */
+  readonly cache: KvCache;
   /** Positions whose logits are wanted beside the last one's token, ascending. */
   readonly logitPositions?: readonly number[];
   readonly checkCancelled: () => void;
 }
 
 export interface Prefill {
-  readonly cache: KvCache;
   /** The first new token: the most probable after the last position, the lowest id on ties. */
   readonly next: number;
-  /** Per layer the windowed scores [G, A, n]: sum over the query heads of a KV head and over q of w_a(q) P[q, k]. */
-  readonly scores: readonly Float32Array[];
+  /** Windowed scores: sum over the query heads of a KV head and over q of w_a(q) P[q, k]. */
+  readonly scores: WindowScores;
   /** The logits asked for, [logitPositions, V]. */
   readonly logits: readonly Float32Array[];
 }
 
 /**
  * Runs a prompt through the model in chunks of queries, each against all keys so far, and adds up each key's windowed
- * attention. Memory is bounded by the chunk: no n x n matrix exists.
+ * attention. Memory is bounded by the chunk: no n x n matrix exists. Each chunk is a turn of its own.
  */
-export async function prefill(session: OnnxSession, shape: CacheShape, request: PrefillRequest): Promise<Prefill> {
-  const { ids, windows, capacity, logitPositions = [], checkCancelled } = request;
+export async function prefill({ session, shape }: StepModel, turns: Turns, request: PrefillRequest): Promise<Prefill> {
+  const { ids, windows, cache, logitPositions = [], checkCancelled } = request;
   const n = ids.length;
-  const cache = new KvCache(shape, 1, capacity);
   const scores = Array.from({ length: shape.layers }, () => new Float32Array(shape.kvHeads * windows.length * n));
   const logits: Float32Array[] = [];
   let next = 0;
@@ -46,7 +46,8 @@ export async function prefill(session: OnnxSession, shape: CacheShape, request: 
     const outputs = [...cacheOutputs(shape.layers), ...(windows.length > 0 ? scoreOutputs(shape.layers) : [])];
     if (rows.length > 0) outputs.push('next');
     if (wanted.length > 0) outputs.push('logits');
-    const result = await session.run(chunkFeeds(cache, ids, windows, rows, start, end), outputs);
+    const feeds = chunkFeeds(cache, ids, windows, rows, start, end);
+    const result = await turns.take(() => session.run(feeds, outputs));
     for (let layer = 0; layer < shape.layers; layer++) {
       cache.write(
         layer,
@@ -64,12 +65,7 @@ export async function prefill(session: OnnxSession, shape: CacheShape, request: 
     }
     if (last) next = Number((result['next']!.data as BigInt64Array)[rows.length - 1]);
   }
-  return { cache, next, scores, logits };
-}
-
-/** Names of the outputs that carry new cache rows. */
-export function cacheOutputs(layers: number): string[] {
-  return Array.from({ length: layers }, (_, layer) => [`key.${layer}`, `value.${layer}`]).flat();
+  return { next, scores: { n, windows: windows.length, layers: scores }, logits };
 }
 
 function scoreOutputs(layers: number): string[] {
@@ -99,6 +95,7 @@ function chunkFeeds(
     mask: float32(causalMask(start, length), [length, end]),
     windows: float32(weights, [windows.length, length]),
     logit_rows: int64(rows, [rows.length]),
+    targets: int64([], [0]),
   };
 }
 

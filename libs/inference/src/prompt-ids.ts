@@ -9,8 +9,9 @@ export interface PromptIds {
 }
 
 /**
- * The token ids that the model reads: text is cut, wrapped and tokenised by the reference's rule (see preparePrompt), ids
- * are cut to first half + last half. RESOURCE_EXHAUSTED: over the limit without `truncate`, or over the context together
+ * The token ids that the model reads: text is cut, wrapped and tokenised by the reference's rule (see preparePrompt), or
+ * cut by it and wrapped by the model's chat template; ids are cut to first half + last half. FAILED_PRECONDITION: text
+ * without a tokenizer, wrap 'chat' without a chat template. RESOURCE_EXHAUSTED: over the limit without `truncate`, or over the context together
  * with the new tokens.
  */
 export function preparePromptIds(
@@ -51,7 +52,16 @@ function fromText(
     const message = 'prompt.text: the model folder has no tokenizer.json; send token_ids';
     throw new A2sfError('FAILED_PRECONDITION', message, { field: 'prompt.text', reason: 'no-tokenizer' });
   }
-  return preparePrompt(text, tokenizer, { maxTokens, wrap });
+  if (wrap !== 'chat') return preparePrompt(text, tokenizer, { maxTokens, wrap });
+  const { chatTemplate } = tokenizer;
+  if (chatTemplate === undefined) {
+    const message = 'wrap: the model has no chat template; send the prompt without wrap, or as the model expects it';
+    throw new A2sfError('FAILED_PRECONDITION', message, { field: 'wrap', reason: 'no-chat-template' });
+  }
+  const cut = preparePrompt(text, tokenizer, { maxTokens, wrap: 'none' });
+  // The template writes the special tokens itself.
+  const ids = tokenizer.encode(chatTemplate.render(cut.text), { addSpecialTokens: false });
+  return { ids, truncated: cut.truncated };
 }
 
 function fromIds(ids: readonly number[], maxTokens: number, vocab: number): PromptIds {

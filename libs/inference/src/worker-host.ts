@@ -7,6 +7,8 @@ export interface WorkerHostOptions {
   readonly maxQueue?: number;
   /** Called once when the worker ends without having been asked to. */
   readonly onExit?: (error: A2sfError) => void;
+  /** Called with what the worker publishes about itself. */
+  readonly onStatus?: (status: unknown) => void;
 }
 
 interface PendingCall {
@@ -101,6 +103,10 @@ export class WorkerHost<Info> {
 
   private receive(message: WorkerMessage): void {
     if (message.kind === 'ready' || message.kind === 'failed') return;
+    if (message.kind === 'status') {
+      this.options.onStatus?.(message.status);
+      return;
+    }
     const call = this.calls.get(message.id);
     if (call === undefined) return;
     if (message.kind === 'event') call.onEvent(message.event);

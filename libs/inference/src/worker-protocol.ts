@@ -21,6 +21,7 @@ export interface ErrorData {
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly info: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'status'; readonly status: unknown }
   | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: ErrorData };

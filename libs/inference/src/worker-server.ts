@@ -16,21 +16,26 @@ export type WorkerMethod = (params: never, call: WorkerCall) => Promise<unknown>
 export interface WorkerService {
   readonly info: unknown;
   readonly methods: Readonly<Record<string, WorkerMethod>>;
+  /** True when calls may run side by side; otherwise each waits for the one before. */
+  readonly concurrent?: boolean;
 }
 
 /**
- * Runs a worker thread: loads once, then serves its calls one after the other in the order they came. A call that was
- * given up while it waited is skipped.
+ * Runs a worker thread: loads once, then serves its calls, one after the other in the order they came unless the service
+ * is concurrent. A call that was given up while it waited is skipped. `publish` tells the main thread how the service is.
  */
-export function serveWorker<Data>(load: (data: Data) => Promise<WorkerService>): void {
+export function serveWorker<Data>(
+  load: (data: Data, publish: (status: unknown) => void) => Promise<WorkerService>,
+): void {
   const port = parentPort;
   if (port === null) throw new Error('serveWorker must run in a worker thread');
   const post = (message: WorkerMessage): void => port.postMessage(message);
   let last: Promise<void> = Promise.resolve();
-  load(workerData as Data).then(
+  load(workerData as Data, (status) => post({ kind: 'status', status })).then(
     (service) => {
       port.on('message', (message: CallMessage) => {
-        last = last.then(() => answer(service, message, post));
+        if (service.concurrent === true) void answer(service, message, post);
+        else last = last.then(() => answer(service, message, post));
       });
       post({ kind: 'ready', info: service.info });
     },

@@ -18,6 +18,8 @@ export class DecoderGraph {
   private readonly mask = this.g.input('mask', 'float32', ['M', 'K']);
   private readonly windows = this.g.input('windows', 'float32', ['A', 'W']);
   private readonly logitRows = this.g.input('logit_rows', 'int64', ['R']);
+  private readonly targets = this.g.input('targets', 'int64', ['L']);
+  private readonly causal = causalMask(this.g, this.ids); // [S, S]
   private readonly batchAndLength = this.g.op('Shape', [this.ids]); // [B, S]
   private readonly scale: Value;
 
@@ -38,11 +40,10 @@ export class DecoderGraph {
     return this.g.op('Reshape', [x, this.g.op('Concat', [this.batchAndLength, this.g.ints(-1)], { axis: 0 })]);
   }
 
-  /** x [N, input] W' (+ b) -> [N, output]; Gemm reads the stored [output, input] weight transposed, so no copy of it is made. */
+  /** x [N, input] W' (+ b) -> [N, output], in the form that the weights are stored in. */
   linear(x: Value, name: string, output: number, input: number, bias = false): Value {
-    const inputs = [x, this.weights.add(this.g, `${name}.weight`, [output, input])];
-    if (bias) inputs.push(this.weights.add(this.g, `${name}.bias`, [output]));
-    return this.g.op('Gemm', inputs, { transB: 1 });
+    const added = bias ? this.weights.add(this.g, `${name}.bias`, [output]) : undefined;
+    return this.weights.product(this.g, x, `${name}.weight`, [output, input], added);
   }
 
   /**
@@ -64,7 +65,7 @@ export class DecoderGraph {
     const [mixed, scores] = g.branch(
       this.decode,
       2,
-      (branch) => decodeAttention(branch, attention, G),
+      (branch) => decodeAttention(branch, { ...attention, causal: this.causal }, { G, R, D }),
       (branch) =>
         prefillAttention(branch, { ...attention, pastLength: this.pastLength, windows: this.windows }, { G, R, D }),
     ) as [Value, Value];
@@ -84,7 +85,26 @@ export class DecoderGraph {
     const logits = this.linear(x, name, this.shape.vocab, hidden);
     this.g.output('logits', logits, 'float32', ['R', this.shape.vocab]);
     this.g.output('next', this.g.op('ArgMax', [logits], { axis: -1, keepdims: 0 }), 'int64', ['R']);
+    this.g.output('log_probs', this.logProbs(logits), 'float32', ['L']);
     return this.g.serialize();
+  }
+
+  /** ln softmax(logits)[row, target of the row]: [R], or nothing where no targets are given. */
+  private logProbs(logits: Value): Value {
+    const { g } = this;
+    const given = g.op('Greater', [g.op('Size', [this.targets]), g.int(0)]);
+    const score = (branch: Subgraph): void => {
+      const column = branch.op('Unsqueeze', [this.targets, branch.ints(-1)]);
+      const chosen = branch.op('Squeeze', [
+        branch.op('GatherElements', [logits, column], { axis: 1 }),
+        branch.ints(-1),
+      ]);
+      const total = branch.op('ReduceLogSumExp', [logits, branch.ints(-1)], { keepdims: 0 });
+      branch.result(branch.op('Sub', [chosen, total]), 'float32', ['L']);
+    };
+    const nothing = (branch: Subgraph): void =>
+      branch.result(branch.floats(new Float32Array(0), [0]), 'float32', ['L']);
+    return g.branch(given, 1, score, nothing)[0]!;
   }
 
   /** [N, heads * D] -> [B, heads, S, D] */
@@ -112,23 +132,38 @@ interface AttentionValues {
   readonly mask: Value;
 }
 
+/** [S, S]: 0 where the key is not behind the query, a large negative number elsewhere. */
+function causalMask(g: GraphBuilder, ids: Value): Value {
+  const size = g.op('Squeeze', [g.op('Shape', [ids], { start: 1, end: 2 })]);
+  const range = g.op('Range', [g.int(0), size, g.int(1)]);
+  const ahead = g.op('Greater', [g.op('Unsqueeze', [range, g.ints(0)]), g.op('Unsqueeze', [range, g.ints(1)])]);
+  return g.op('Where', [ahead, g.scalar(-1e30), g.scalar(0)]);
+}
+
 /**
- * One token a row over (past, itself): softmax([q K' + mask, q k]) [V; v]. The past is read in place: nothing of it is
- * copied or put out.
+ * S new tokens a row over (past, themselves): softmax([q K' + mask, q k' + causal]) [V; v]. The past is read in place:
+ * nothing of it is copied or put out.
  */
 function decodeAttention(
   g: Subgraph,
-  { query, key, value, pastKey, pastValue, mask }: AttentionValues,
-  G: number,
+  { query, key, value, pastKey, pastValue, mask, causal }: AttentionValues & { causal: Value },
+  { G, R, D }: { G: number; R: number; D: number },
 ): void {
-  const past = g.contrib('FusedMatMul', [query, pastKey], { transB: 1 }); // [B, G, R, P]
+  const past = g.contrib('FusedMatMul', [query, pastKey], { transB: 1 }); // [B, G, R * S, P]
   const rowMask = g.op('Unsqueeze', [mask, g.ints(1, 2)]); // [B, 1, 1, P]
-  const own = g.op('ReduceSum', [g.op('Mul', [query, key]), g.ints(-1)], { keepdims: 1 }); // [B, G, R, 1]
-  const p = g.op('Softmax', [g.op('Concat', [g.op('Add', [past, rowMask]), own], { axis: -1 })], { axis: -1 });
-  const pastP = g.op('Slice', [p, g.ints(0), g.ints(-1), g.ints(-1)]);
-  const ownP = g.op('Slice', [p, g.ints(-1), g.ints(2 ** 31 - 1), g.ints(-1)]);
-  const mixed = g.op('Add', [g.op('MatMul', [pastP, pastValue]), g.op('Mul', [ownP, value])]); // [B, G, R, D]
-  g.result(mixed, 'float32', ['B', G, 'RS', 'D']);
+  const own = g.contrib('FusedMatMul', [query, key], { transB: 1 }); // [B, G, R * S, S]
+  const length = g.op('Shape', [key], { start: 2, end: 3 }); // [S]
+  const perQuery = g.op('Reshape', [own, g.op('Concat', [g.ints(-1, R), length, length], { axis: 0 })]); // [B * G, R, S, S]
+  const ownVisible = g.op('Reshape', [
+    g.op('Add', [perQuery, causal]),
+    g.op('Concat', [g.ints(-1, G), g.op('Mul', [length, g.ints(R)]), length], { axis: 0 }),
+  ]);
+  const p = g.op('Softmax', [g.op('Concat', [g.op('Add', [past, rowMask]), ownVisible], { axis: -1 })], { axis: -1 });
+  const behind = g.op('Neg', [length]);
+  const pastP = g.op('Slice', [p, g.ints(0), behind, g.ints(-1)]);
+  const ownP = g.op('Slice', [p, behind, g.ints(2 ** 31 - 1), g.ints(-1)]);
+  const mixed = g.op('Add', [g.op('MatMul', [pastP, pastValue]), g.op('MatMul', [ownP, value])]); // [B, G, R * S, D]
+  g.result(mixed, 'float32', ['B', G, 'RS', D]);
   g.result(g.floats(new Float32Array(0), [G, 0, 0]), 'float32', [G, 'A', 'T']);
 }
 

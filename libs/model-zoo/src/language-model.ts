@@ -24,17 +24,19 @@ export interface LanguageModelShape {
  * | --- | --- | --- |
  * | ids | [B, S] int64 | new tokens |
  * | positions | [B, S] int64 | their positions in the prompt or text |
- * | decode | [] bool | false: prefill a chunk (B = 1); true: one token a row (S = 1) |
+ * | decode | [] bool | false: prefill a chunk (B = 1); true: S new tokens a row |
  * | past_length | [1] int64 | prefill: cached keys to attend over, at the front of the buffers |
  * | mask | prefill [S, T], decode [B, P] float32 | added to the attention logits: 0 or a large negative number |
  * | windows | [A, S] float32 | prefill: window weights of these queries |
  * | logit_rows | [R] int64 | rows of the flattened [B * S] whose logits are wanted |
+ * | targets | [R] or [0] int64 | tokens whose log-probability is wanted, one per logit row, or none |
  * | past_key.l, past_value.l | [B, G, P, D] float32 | the cache; only ever an input |
  *
  * | output | shape | |
  * | --- | --- | --- |
  * | next | [R] int64 | the most probable token, the lowest id on ties |
  * | logits | [R, V] float32 | |
+ * | log_probs | [R] or [0] float32 | ln P(target) |
  * | key.l, value.l | [B, G, S, D] float32 | the new rows alone |
  * | scores.l | [G, A, T] float32 | prefill: sum over the query heads of a KV head and over this chunk's queries of w(q) P[q, k] |
  */

@@ -8,6 +8,8 @@ import { qwen2 } from './families/qwen2.js';
 import type { LanguageModelFamily, LanguageModelShape } from './language-model.js';
 import { readModelConfig } from './model-config.js';
 import { ModelWeights } from './model-weights.js';
+import type { WeightFormat } from './quantisation.js';
+import { quantisedWeights } from './quantised-weights.js';
 
 /** Adding a family: one file in families/, one entry here. */
 const families: readonly LanguageModelFamily[] = [llama, qwen2, opt];
@@ -28,11 +30,21 @@ export interface LoadedLanguageModel {
 /** Contexts above this are taken only when asked for: position tables and caches grow with them. */
 const defaultContextTokens = 16_384;
 
+export interface LoadLanguageModelOptions {
+  /** The form that the linear layers are computed in; int8 and int4 are made once and cached beside the model. */
+  readonly weights?: WeightFormat;
+}
+
 /**
- * Reads a language model's folder and builds its graph.
+ * Reads a language model's folder and builds its graph. Blocks its thread: at the first quantised load for as long as
+ * quantising takes, at later ones while the weights are hashed.
  * @param contextTokens positions to make room for; default the model's own, at most 16384.
  */
-export function loadLanguageModel(folder: string, contextTokens?: number): LoadedLanguageModel {
+export function loadLanguageModel(
+  folder: string,
+  contextTokens?: number,
+  { weights: format = 'float32' }: LoadLanguageModelOptions = {},
+): LoadedLanguageModel {
   const config = readModelConfig(folder);
   const family = findFamily(config);
   const shape = family.readShape(config);
@@ -43,8 +55,10 @@ export function loadLanguageModel(folder: string, contextTokens?: number): Loade
       `the model was made for ${shape.maxPositions} positions, got ${positions}`,
     );
   }
-  const weights = new ModelWeights(folder, family.weightPrefixes);
-  const graph = family.buildGraph(config, weights, positions);
+  const stored = new ModelWeights(folder, family.weightPrefixes);
+  const build = (from: ModelWeights): Uint8Array => family.buildGraph(config, from, positions);
+  const weights = format === 'float32' ? stored : quantisedWeights(folder, stored, format, build);
+  const graph = build(weights);
   return { family, shape, weights, graph, positions, endTokens: readEndTokens(folder, config, shape.vocab) };
 }
 

@@ -2,7 +2,14 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
 import type { ElementType, GraphBuilder, Value } from '@a2sf/onnx-graph';
-import { openWeights, toFloat32, type DType, type WeightIndex } from '@a2sf/tensor-files';
+import {
+  openWeights,
+  toFloat32,
+  type DType,
+  type TensorInfo,
+  type WeightFile,
+  type WeightIndex,
+} from '@a2sf/tensor-files';
 
 const graphTypes: Partial<Record<DType, ElementType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
@@ -13,13 +20,14 @@ const graphTypes: Partial<Record<DType, ElementType>> = { F32: 'float32', F16: '
 export class ModelWeights {
   /** The real folder of the weight files, links resolved. */
   readonly folder: string;
-  private readonly index: WeightIndex;
+  readonly index: WeightIndex;
 
+  /** @param source the model's folder, or its files already opened. */
   constructor(
-    folder: string,
-    private readonly prefixes: readonly string[] = [''],
+    source: string | WeightIndex,
+    readonly prefixes: readonly string[] = [''],
   ) {
-    this.index = openWeights(folder);
+    this.index = typeof source === 'string' ? openWeights(source) : source;
     const folders = new Set(this.index.files.map((file) => dirname(realpathSync(file.path))));
     if (folders.size !== 1) {
       throw new A2sfError(
@@ -45,9 +53,34 @@ export class ModelWeights {
 
   /** Adds the tensor to the graph as external data, checking its shape. */
   add(graph: GraphBuilder, name: string, shape: readonly number[]): Value {
+    return this.place(graph, name, shape, graphTypes);
+  }
+
+  /**
+   * x [N, input] W' (+ bias) -> [N, output] for a stored W [output, input]; Gemm reads it transposed, so no copy of it is
+   * made.
+   */
+  product(graph: GraphBuilder, x: Value, name: string, shape: readonly [number, number], bias?: Value): Value {
+    const weight = this.add(graph, name, shape);
+    return graph.op('Gemm', bias === undefined ? [x, weight] : [x, weight, bias], { transB: 1 });
+  }
+
+  /** Reads a tensor's numbers, checking its shape: for small tensors that are needed outside the graph. */
+  read(name: string, shape: readonly number[]): Float32Array {
     const { file, tensor } = this.checked(name, shape);
-    const type = graphTypes[tensor.dtype];
-    if (type === undefined) throw this.damaged(name, `is ${tensor.dtype}, must be F32, F16 or BF16`);
+    return toFloat32(file.read(tensor.name), tensor.dtype);
+  }
+
+  /** A tensor of one of `types` as external data: as it is stored, but halves become single precision. */
+  protected place(
+    graph: GraphBuilder,
+    name: string,
+    shape: readonly number[],
+    types: Partial<Record<DType, ElementType>>,
+  ): Value {
+    const { file, tensor } = this.checked(name, shape);
+    const type = types[tensor.dtype];
+    if (type === undefined) throw this.damaged(name, `is ${tensor.dtype}, must be ${Object.keys(types).join(' or ')}`);
     return graph.weight(name, {
       type,
       shape,
@@ -57,13 +90,8 @@ export class ModelWeights {
     });
   }
 
-  /** Reads a tensor's numbers, checking its shape: for small tensors that are needed outside the graph. */
-  read(name: string, shape: readonly number[]): Float32Array {
-    const { file, tensor } = this.checked(name, shape);
-    return toFloat32(file.read(tensor.name), tensor.dtype);
-  }
-
-  private checked(name: string, shape: readonly number[]) {
+  /** Where a tensor lies; DATA_LOSS when it is missing or has another shape. */
+  checked(name: string, shape: readonly number[]): { readonly file: WeightFile; readonly tensor: TensorInfo } {
     const found = this.lookup(name);
     if (found === undefined) throw this.damaged(name, 'is missing');
     const actual = found.tensor.shape;
@@ -81,7 +109,7 @@ export class ModelWeights {
     return undefined;
   }
 
-  private damaged(name: string, problem: string): A2sfError {
+  damaged(name: string, problem: string): A2sfError {
     const files = this.index.files.map((file) => basename(file.path)).join(', ');
     return new A2sfError('DATA_LOSS', `${files}: tensor ${name} ${problem}`, {
       field: name,

@@ -39,7 +39,8 @@ export const metricSchema = {
     unit: 'tokens',
     labels: { kind: ['prompt', 'generated'] },
   },
-  a2sf_generator_queue_depth: { type: 'gauge', help: 'Requests that wait for the model.' },
+  a2sf_generator_queue_depth: { type: 'gauge', help: 'Requests that wait for the model or are served by it.' },
+  a2sf_generator_slots_in_use: { type: 'gauge', help: 'Texts that are decoded now, each in its slot.' },
   a2sf_generator_cache_bytes: {
     type: 'histogram',
     help: 'Key and value bytes of one prompt: of its full cache, and of what was kept.',

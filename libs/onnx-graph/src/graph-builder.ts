@@ -103,9 +103,19 @@ abstract class Scope {
     return this.op(opType, inputs, attributes, 'com.microsoft');
   }
 
+  /** The value in another element type. */
+  cast(value: Value, type: ElementType): Value {
+    return this.op('Cast', [value], { to: elementTypes[type] });
+  }
+
   /** A constant vector of 64-bit integers (shapes, axes); equal ones are shared. */
   ints(...values: number[]): Value {
     return this.constant(`i${values.join(',')}`, 'int64', [values.length], new BigInt64Array(values.map(BigInt)));
+  }
+
+  /** A constant 64-bit integer scalar. */
+  int(value: number): Value {
+    return this.constant(`s${value}`, 'int64', [], new BigInt64Array([BigInt(value)]));
   }
 
   /** A constant scalar. */
@@ -199,7 +209,8 @@ export class GraphBuilder extends Scope {
         ],
       });
     }
-    return tensor.type === 'float32' ? (name as Value) : this.op('Cast', [name as Value], { to: elementTypes.float32 });
+    const half = tensor.type === 'float16' || tensor.type === 'bfloat16';
+    return half ? this.cast(name as Value, 'float32') : (name as Value);
   }
 
   /**

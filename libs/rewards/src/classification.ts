@@ -1,4 +1,4 @@
-import type { Metric } from './metric.js';
+import { comparing, type Metric } from './metric.js';
 
 /**
  * LongBench's classification_score: 1 / (classes named in the prediction) when the right one is among them, else 0.
@@ -7,9 +7,9 @@ import type { Metric } from './metric.js';
  * that the class after a dropped one is never looked at; repeated here, because published scores hold it.
  */
 export const classification: Metric = {
+  ...comparing,
   name: 'classification',
   kind: 'task',
-  needsEmbeddings: false,
   needsClasses: true,
   score: (prediction, reference, { allClasses }) => {
     const named = allClasses.filter((name) => prediction.includes(name));

@@ -1,5 +1,5 @@
 import { A2sfError } from '@a2sf/errors';
-import type { Metric } from './metric.js';
+import { comparing, type Metric } from './metric.js';
 
 /**
  * cos(x, y) = x . y / (|x| |y|) in float64, in -1..1; a zero vector gives 0.
@@ -39,9 +39,9 @@ function largest(vector: ArrayLike<number>): number {
 
 /** Cosine of the sentence embeddings of both texts (the seed's reward); texts that point apart score 0. */
 export const cosine: Metric = {
+  ...comparing,
   name: 'cosine',
   kind: 'similarity',
   needsEmbeddings: true,
-  needsClasses: false,
   score: (prediction, reference, { embedding }) => cosineSimilarity(embedding(prediction), embedding(reference)),
 };

@@ -1,39 +1,45 @@
 import { A2sfError } from '@a2sf/errors';
+import { classification } from './classification.js';
+import { codeSim } from './code-sim.js';
+import { longBenchRouge } from './longbench-rouge.js';
 import type { Metric } from './metric.js';
-import { findMetric, metricNames } from './metrics.js';
+import { count, retrieval, retrievalZh } from './number-match.js';
+import { qaF1 } from './qa-f1.js';
+import { qaF1Zh } from './qa-f1-zh.js';
+import { rougeZh } from './rouge-zh.js';
 
 /** LongBench's own metric of each of its datasets (its dataset2metric table), and those of the embedded prompts. */
-const table: Readonly<Record<string, string>> = {
-  narrativeqa: 'qa_f1',
-  qasper: 'qa_f1',
-  multifieldqa_en: 'qa_f1',
-  multifieldqa_zh: 'qa_f1_zh',
-  hotpotqa: 'qa_f1',
-  '2wikimqa': 'qa_f1',
-  musique: 'qa_f1',
-  dureader: 'rouge_zh',
-  gov_report: 'rouge',
-  qmsum: 'rouge',
-  multi_news: 'rouge',
-  vcsum: 'rouge_zh',
-  trec: 'classification',
-  triviaqa: 'qa_f1',
-  samsum: 'rouge',
-  lsht: 'classification',
-  passage_retrieval_en: 'retrieval',
-  passage_count: 'count',
-  passage_retrieval_zh: 'retrieval_zh',
-  lcc: 'code_sim',
-  'repobench-p': 'code_sim',
-  tiny_qa_single: 'qa_f1',
-  tiny_qa_multi: 'qa_f1',
-  tiny_retrieval: 'retrieval',
-  tiny_fewshot: 'classification',
-  tiny_summary: 'rouge',
-  tiny_code: 'code_sim',
+const table: Readonly<Record<string, Metric>> = {
+  narrativeqa: qaF1,
+  qasper: qaF1,
+  multifieldqa_en: qaF1,
+  multifieldqa_zh: qaF1Zh,
+  hotpotqa: qaF1,
+  '2wikimqa': qaF1,
+  musique: qaF1,
+  dureader: rougeZh,
+  gov_report: longBenchRouge,
+  qmsum: longBenchRouge,
+  multi_news: longBenchRouge,
+  vcsum: rougeZh,
+  trec: classification,
+  triviaqa: qaF1,
+  samsum: longBenchRouge,
+  lsht: classification,
+  passage_retrieval_en: retrieval,
+  passage_count: count,
+  passage_retrieval_zh: retrievalZh,
+  lcc: codeSim,
+  'repobench-p': codeSim,
+  tiny_qa_single: qaF1,
+  tiny_qa_multi: qaF1,
+  tiny_retrieval: retrieval,
+  tiny_fewshot: classification,
+  tiny_summary: longBenchRouge,
+  tiny_code: codeSim,
 };
 
-const byDataset: ReadonlyMap<string, string> = new Map(Object.entries(table));
+const byDataset: ReadonlyMap<string, Metric> = new Map(Object.entries(table));
 
 /** Datasets of which LongBench scores the first line of the prediction alone. */
 const firstLineDatasets: ReadonlySet<string> = new Set(['trec', 'triviaqa', 'samsum', 'lsht']);
@@ -44,29 +50,20 @@ export interface DatasetMetric {
   readonly metric: string;
 }
 
-/** Each dataset whose own metric is known, sorted by dataset. */
+/** Every known dataset, sorted. */
 export const datasetMetrics: readonly DatasetMetric[] = [...byDataset]
-  .filter(([, metric]) => findMetric(metric))
-  .map(([dataset, metric]) => ({ dataset, metric }))
+  .map(([dataset, metric]) => ({ dataset, metric: metric.name }))
   .sort((x, y) => (x.dataset < y.dataset ? -1 : 1));
 
-/** A dataset's own metric. Throws INVALID_ARGUMENT naming `field` for an unknown dataset or one whose metric is not known. */
+/** A dataset's own metric. Throws INVALID_ARGUMENT naming `field` for an unknown dataset. */
 export function metricOfDataset(dataset: string, field = 'dataset'): Metric {
-  const name = byDataset.get(dataset);
-  if (name === undefined) {
+  const metric = byDataset.get(dataset);
+  if (!metric) {
     const known = datasetMetrics.map((entry) => entry.dataset).join(', ');
     throw A2sfError.invalid(
       field,
       `unknown dataset ${JSON.stringify(dataset.slice(0, 60))}, known are ${known}`,
       'unknown-dataset',
-    );
-  }
-  const metric = findMetric(name);
-  if (!metric) {
-    throw A2sfError.invalid(
-      field,
-      `the metric ${name} of ${dataset} is not available, known are ${metricNames.join(', ')}`,
-      'unknown-metric',
     );
   }
   return metric;

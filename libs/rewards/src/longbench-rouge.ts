@@ -12,7 +12,10 @@ const maxWords = 4096;
  * Text is split at every full stop; no stemming, no lower case.
  * Throws RESOURCE_EXHAUSTED for a text of more than 4096 words.
  */
-export const longBenchRouge: Metric = textMetric('rouge', 'task', (prediction, reference) => {
+export const longBenchRouge: Metric = textMetric('rouge', 'task', longBenchRougeF);
+
+/** F of `longBenchRouge` for texts whose words stand between blanks. */
+export function longBenchRougeF(prediction: string, reference: string): number {
   const predicted = sentences(prediction);
   const expected = sentences(reference);
   if (predicted.length === 0 || expected.length === 0) return 0;
@@ -23,7 +26,7 @@ export const longBenchRouge: Metric = textMetric('rouge', 'task', (prediction, r
   const precision = union.size / new Set(predicted.flat()).size;
   const recall = union.size / new Set(expected.flat()).size;
   return (2 * precision * recall) / (precision + recall + 1e-8);
-});
+}
 
 /** The words of each sentence; a blank sentence is one empty word, as `"".split(" ")` is in Python. */
 function sentences(text: string): string[][] {

@@ -56,9 +56,9 @@ function setPlaces(mask: Int32Array, places: readonly number[]): Int32Array {
 }
 
 /** Throws RESOURCE_EXHAUSTED when a text has more elements than its metric compares in bounded time. */
-export function checkLength(length: number, limit: number): void {
+export function checkLength(length: number, limit: number, unit = 'words'): void {
   if (length > limit) {
-    throw new A2sfError('RESOURCE_EXHAUSTED', `text: ${length} words to compare, the limit is ${limit}`, {
+    throw new A2sfError('RESOURCE_EXHAUSTED', `text: ${length} ${unit} to compare, the limit is ${limit}`, {
       field: 'text',
       reason: 'text-too-long',
     });

@@ -4,12 +4,12 @@ export interface MetricContext {
   readonly allClasses: readonly string[];
   /** The sentence embedding of a text of this item; only metrics with `needsEmbeddings` may ask. */
   readonly embedding: (text: string) => Float32Array;
+  /** ln P of each token of the item's text; empty unless the item gave some. */
+  readonly logProbs: readonly number[];
 }
 
-/** One way to say how good a text is. One file per metric, one line in the registry. */
-export interface Metric {
-  /** Name in the contract. */
-  readonly name: string;
+/** What an item must hold to be scored. */
+export interface Needs {
   /**
    * `similarity` compares with another model's text, `task` with a dataset's answer. Task metrics see the first line of
    * the prediction alone where LongBench cuts it.
@@ -19,9 +19,27 @@ export interface Metric {
   readonly needsEmbeddings: boolean;
   /** True when the metric cannot work without `allClasses`. */
   readonly needsClasses: boolean;
-  /** Score of one prediction against one reference, neither of them blank; at most 1. */
+  /** True when there must be references. */
+  readonly needsReferences: boolean;
+  /** True when the metric cannot work without `logProbs`. */
+  readonly needsLogProbs: boolean;
+}
+
+/** One way to say how good a text is. One file per metric, one line in the registry. */
+export interface Metric extends Needs {
+  /** Name in the contract. */
+  readonly name: string;
+  /** Score of one prediction against one reference, neither of them blank (both empty without `needsReferences`); at most 1. */
   score(prediction: string, reference: string, context: MetricContext): number;
 }
+
+/** The needs of a metric that compares the prediction with references by their characters alone. */
+export const comparing = {
+  needsEmbeddings: false,
+  needsClasses: false,
+  needsReferences: true,
+  needsLogProbs: false,
+} as const satisfies Partial<Needs>;
 
 /** A metric that reads nothing but the two texts. */
 export function textMetric(
@@ -29,5 +47,5 @@ export function textMetric(
   kind: Metric['kind'],
   score: (prediction: string, reference: string) => number,
 ): Metric {
-  return { name, kind, needsEmbeddings: false, needsClasses: false, score };
+  return { ...comparing, name, kind, score };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { chineseWords } from './chinese-words.js';
 import { cosineSimilarity } from './cosine.js';
-import { metricNamed, findMetric } from './metrics.js';
+import { datasetMetrics, metricOfDataset } from './dataset-metrics.js';
+import { metricNamed } from './metrics.js';
 import { porterStem } from './porter-stemmer.js';
 import { scoreItem } from './score-item.js';
 
@@ -45,7 +47,7 @@ test("stems are NLTK's", () => {
 test("rouge_1, rouge_2 and rouge_l are Python's rouge_score", () => {
   for (const { target, prediction, rougeL_f1, rouge1_f1, rouge2_f1 } of rouge.rows) {
     const score = (name: string) =>
-      scoreItem(metricNamed(name), { prediction, references: [target], allClasses: [], dataset: '' });
+      scoreItem(metricNamed(name), { prediction, references: [target], allClasses: [], dataset: '', logProbs: [] });
     const what = JSON.stringify([target, prediction]);
     assertClose(score('rouge_l'), rougeL_f1, `rouge_l ${what}`);
     assertClose(score('rouge_1'), rouge1_f1, `rouge_1 ${what}`);
@@ -61,10 +63,28 @@ interface LongBenchRow {
   all_classes: string[] | null;
   per_ground_truth: number[];
   score: number;
+  jieba_prediction?: string[];
+  jieba_ground_truths?: string[][];
 }
 const { rows } = fixture('longbench') as { rows: LongBenchRow[] };
 
-for (const name of [...new Set(rows.map((row) => row.metric))].filter((name) => findMetric(name))) {
+test("Chinese words are jieba's", () => {
+  const texts = rows.flatMap(({ prediction, ground_truths, jieba_prediction, jieba_ground_truths }) =>
+    jieba_prediction && jieba_ground_truths
+      ? [[prediction, jieba_prediction] as const, ...ground_truths.map((t, i) => [t, jieba_ground_truths[i]!] as const)]
+      : [],
+  );
+  assert.ok(texts.length > 10);
+  for (const [text, words] of texts) assert.deepEqual(chineseWords(text), words);
+});
+
+test("a row's dataset has the row's metric, and every metric of the table has rows", () => {
+  for (const { dataset, metric } of rows) assert.equal(metricOfDataset(dataset).name, metric, dataset);
+  const names = new Set(rows.map(({ metric }) => metric));
+  assert.deepEqual([...new Set(datasetMetrics.map(({ metric }) => metric))].sort(), [...names].sort());
+});
+
+for (const name of new Set(rows.map((row) => row.metric))) {
   test(`${name} is LongBench's`, () => {
     for (const row of rows.filter((row) => row.metric === name)) {
       const score = (references: string[]) =>
@@ -73,6 +93,7 @@ for (const name of [...new Set(rows.map((row) => row.metric))].filter((name) => 
           references,
           allClasses: row.all_classes ?? [],
           dataset: row.dataset,
+          logProbs: [],
         });
       const what = JSON.stringify([row.dataset, row.prediction]);
       assertClose(score(row.ground_truths), row.score, what);

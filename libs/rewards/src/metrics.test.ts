@@ -16,7 +16,8 @@ test('an unknown metric is refused with the known ones', () => {
     code: 'INVALID_ARGUMENT',
     field: 'items[2].metric',
     reason: 'unknown-metric',
-    message: /^items\[2\]\.metric: unknown metric "bleu", known are classification, code_sim, cosine, .*rouge_l$/,
+    message:
+      /^items\[2\]\.metric: unknown metric "bleu", known are classification, code_sim, cosine, .*rouge_zh, and mix:<name>=<weight>,\.\.\.$/,
   });
   for (const name of ['', '_score', 'rouge_l_score_score', 'constructor', '__proto__', 'x'.repeat(10_000)]) {
     assert.equal(findMetric(name), undefined);
@@ -27,12 +28,14 @@ test('a dataset has its own metric', () => {
   assert.equal(metricOfDataset('hotpotqa').name, 'qa_f1');
   assert.equal(metricOfDataset('repobench-p').name, 'code_sim');
   assert.equal(metricOfDataset('tiny_retrieval').name, 'retrieval');
+  assert.equal(metricOfDataset('multifieldqa_zh').name, 'qa_f1_zh');
+  for (const dataset of ['dureader', 'vcsum']) assert.equal(metricOfDataset(dataset).name, 'rouge_zh');
   assert.throws(() => metricOfDataset('nosuch'), { code: 'INVALID_ARGUMENT', reason: 'unknown-dataset' });
   assert.throws(() => metricOfDataset('toString'), { reason: 'unknown-dataset' });
 });
 
-test('the table lists datasets whose metric is known, sorted', () => {
+test('the table is sorted, and its metrics are in the registry', () => {
   const names = datasetMetrics.map((entry) => entry.dataset);
   assert.deepEqual(names, names.toSorted());
-  for (const { dataset, metric } of datasetMetrics) assert.equal(metricOfDataset(dataset).name, metric);
+  for (const { dataset, metric } of datasetMetrics) assert.equal(metricOfDataset(dataset), findMetric(metric));
 });

@@ -5,10 +5,13 @@ import { cosine } from './cosine.js';
 import { exactPrefix } from './exact-prefix.js';
 import { longBenchRouge } from './longbench-rouge.js';
 import type { Metric } from './metric.js';
+import { logProb } from './log-prob.js';
 import { count, retrieval, retrievalZh } from './number-match.js';
 import { qaF1 } from './qa-f1.js';
+import { qaF1Zh } from './qa-f1-zh.js';
 import { rougeL } from './rouge-l.js';
 import { rouge1, rouge2 } from './rouge-n.js';
+import { rougeZh } from './rouge-zh.js';
 
 /** Every metric there is; a new one is one file and one line here. */
 const registry: ReadonlyMap<string, Metric> = new Map(
@@ -18,13 +21,16 @@ const registry: ReadonlyMap<string, Metric> = new Map(
     cosine,
     count,
     exactPrefix,
+    logProb,
     longBenchRouge,
     qaF1,
+    qaF1Zh,
     retrieval,
     retrievalZh,
     rouge1,
     rouge2,
     rougeL,
+    rougeZh,
   ].map((metric) => [metric.name, metric]),
 );
 
@@ -42,7 +48,7 @@ export function metricNamed(name: string, field = 'metric'): Metric {
   if (!metric) {
     throw A2sfError.invalid(
       field,
-      `unknown metric ${JSON.stringify(name.slice(0, 60))}, known are ${metricNames.join(', ')}`,
+      `unknown metric ${JSON.stringify(name.slice(0, 60))}, known are ${metricNames.join(', ')}, and mix:<name>=<weight>,...`,
       'unknown-metric',
     );
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import { metricNamed, metricNames } from './metrics.js';
+import { scorerNamed } from './mix.js';
 import { scoreItem, scoreSteps, textsToEmbed, type ScoreItem } from './score-item.js';
 
 const item = (prediction: string, references: string[], rest: Partial<ScoreItem> = {}): ScoreItem => ({
@@ -9,20 +10,22 @@ const item = (prediction: string, references: string[], rest: Partial<ScoreItem>
   references,
   allClasses: ['a', 'b'],
   dataset: '',
+  logProbs: [-1],
   ...rest,
 });
 
 /** A toy embedding: how often each of a, b and blank occurs. */
 const embedding = (text: string) => Float32Array.of(...['a', 'b', ' '].map((letter) => text.split(letter).length - 1));
 
-test('every metric scores blank texts 0 and any others in 0..1', () => {
+test('every metric of texts scores blank texts 0 and any others in 0..1', () => {
   const word = fc.oneof(
-    fc.constantFrom('a', 'b', 'Paragraph 3', 'the', '.', '\n', '#', '\u{1F600}'),
+    fc.constantFrom('a', 'b', '北京', '。', 'Paragraph 3', 'the', '.', '\n', '#', '\u{1F600}'),
     fc.string({ unit: 'binary' }),
   );
   const text = fc.array(word, { maxLength: 8 }).map((words) => words.join(' '));
-  for (const name of metricNames) {
-    const metric = metricNamed(name);
+  for (const name of [...metricNames, 'mix:rouge_l=0.25,qa_f1_zh=0.25,cosine=0.5']) {
+    const metric = scorerNamed(name);
+    if (!metric.needsReferences) continue;
     assert.equal(scoreItem(metric, item('', ['a'])), 0, name);
     assert.equal(scoreItem(metric, item('a', ['', ' \n\t'])), 0, name);
     fc.assert(
@@ -54,7 +57,9 @@ test('vectors that point apart score 0', () => {
 
 test('task metrics see the first line where LongBench cuts it, similarities see all', () => {
   const text = '\nfirst line\nsecond';
-  assert.equal(scoreItem(metricNamed('qa_f1'), item(text, ['first line'], { dataset: 'trec' })), 1);
+  for (const dataset of ['trec', 'triviaqa', 'samsum', 'lsht']) {
+    assert.equal(scoreItem(metricNamed('qa_f1'), item(text, ['first line'], { dataset })), 1, dataset);
+  }
   assert.ok(scoreItem(metricNamed('qa_f1'), item(text, ['first line'], { dataset: 'qasper' })) < 1);
   assert.equal(scoreItem(metricNamed('rouge_l'), item(text, [text], { dataset: 'trec' })), 1);
 });
@@ -90,6 +95,10 @@ test('an item that cannot be scored is refused with the field', () => {
     field: 'all_classes',
   });
   assert.throws(() => scoreItem(metricNamed('cosine'), item('a', ['b']), () => Float32Array.of(NaN)), { code });
+  assert.throws(() => scoreItem(metricNamed('log_prob'), item('a', ['a'], { logProbs: [] })), {
+    code,
+    field: 'log_probs',
+  });
 });
 
 test('a text of too many words is refused by the metrics that compare orders', () => {
@@ -97,5 +106,15 @@ test('a text of too many words is refused by the metrics that compare orders', (
   assert.throws(() => scoreItem(metricNamed('rouge_l'), item(long, ['a'])), { code: 'RESOURCE_EXHAUSTED' });
   assert.throws(() => scoreItem(metricNamed('rouge'), item(long, ['a'])), { code: 'RESOURCE_EXHAUSTED' });
   assert.throws(() => scoreItem(metricNamed('code_sim'), item(long, ['a'])), { code: 'RESOURCE_EXHAUSTED' });
+  for (const name of ['qa_f1_zh', 'rouge_zh']) {
+    assert.throws(() => scoreItem(metricNamed(name), item('好'.repeat(65_537), ['好'])), {
+      code: 'RESOURCE_EXHAUSTED',
+      message: 'text: 65537 characters to compare, the limit is 65536',
+    });
+  }
+  assert.throws(() => scoreItem(metricNamed('rouge_zh'), item('好 '.repeat(5000), ['好'])), {
+    code: 'RESOURCE_EXHAUSTED',
+  });
+  assert.equal(scoreItem(metricNamed('qa_f1_zh'), item('好 '.repeat(32_768), ['好'])), 2 / 32_769);
   assert.ok(scoreItem(metricNamed('rouge_1'), item(long, ['a'])) > 0);
 });

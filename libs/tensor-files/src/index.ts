@@ -1,10 +1,11 @@
 export { byteLengthOf, bytesPerElement, isDType, type DType } from './dtype.js';
 export { openSafetensors, readTensor, type SafetensorsFile } from './safetensors-file.js';
 export { encodeSafetensors, parseSafetensors, type SafetensorsContent, type Tensor } from './safetensors-bytes.js';
+export { layOutSafetensors, type SafetensorsLayout } from './safetensors-layout.js';
 export { type TensorInfo } from './safetensors-header.js';
 export { parseStrictJson, StrictJsonError, type StrictJson, type StrictJsonLimits } from './strict-json.js';
 export { toFloat32 } from './to-float32.js';
-export { openWeights, type WeightFile, type WeightIndex } from './weights.js';
+export { openWeightFile, openWeights, type WeightFile, type WeightIndex } from './weights.js';
 export {
   isTorchFile,
   openTorchFile,

@@ -1,7 +1,8 @@
 import { A2sfError } from '@a2sf/errors';
-import { byteLengthOf, bytesPerElement, type DType } from './dtype.js';
+import type { DType } from './dtype.js';
 import { quoted } from './file-error.js';
 import { headerLength, parseHeader, prefixBytes } from './safetensors-header.js';
+import { layOutSafetensors } from './safetensors-layout.js';
 
 /** A tensor in memory: row-major, little-endian. */
 export interface Tensor {
@@ -30,48 +31,22 @@ export function parseSafetensors(bytes: Uint8Array, file = 'safetensors'): Safet
 }
 
 /**
- * The canonical file of some tensors: equal content gives equal bytes whatever the order of insertion. As in the format's
- * reference implementation: wide element types first, then by name, so that every tensor is aligned; metadata sorted by
- * key; header padded with spaces to 8 bytes. Throws INVALID_ARGUMENT when a shape does not fit its data.
+ * The canonical file of some tensors: equal content gives equal bytes whatever the order of insertion (see
+ * {@link layOutSafetensors}). Throws INVALID_ARGUMENT when a shape does not fit its data.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const order = [...tensors].sort(
-    ([nameX, x], [nameY, y]) => bytesPerElement(y.dtype) - bytesPerElement(x.dtype) || compareNames(nameX, nameY),
-  );
-  const entries: string[] = [];
-  const keys = Object.keys(metadata).sort(compareNames);
-  if (keys.length > 0) {
-    const pairs = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
-    entries.push(`"__metadata__":{${pairs.join(',')}}`);
-  }
-  let dataBytes = 0;
-  for (const [name, { dtype, shape, data }] of order) {
-    if (name === '__metadata__' || name === '__proto__') throw A2sfError.invalid(name, 'is not a tensor name');
-    if (data.byteLength !== byteLengthOf(dtype, shape)) {
+  const layout = layOutSafetensors(tensors, metadata);
+  const bytes = new Uint8Array(layout.fileBytes);
+  bytes.set(layout.head);
+  for (const { name, offset, byteLength } of layout.tensors.values()) {
+    const { dtype, shape, data } = tensors.get(name)!;
+    if (data.byteLength !== byteLength) {
       throw A2sfError.invalid(quoted(name), `${data.byteLength} bytes do not fill ${dtype} [${shape.join(', ')}]`);
     }
-    const offsets = [dataBytes, dataBytes + data.byteLength];
-    entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: offsets })}`);
-    dataBytes += data.byteLength;
-  }
-  const header = new TextEncoder().encode(`{${entries.join(',')}}`);
-  const padded = Math.ceil(header.byteLength / 8) * 8;
-  const bytes = new Uint8Array(prefixBytes + padded + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
-  bytes.fill(0x20, prefixBytes, prefixBytes + padded);
-  bytes.set(header, prefixBytes);
-  let at = prefixBytes + padded;
-  for (const [, { data }] of order) {
-    bytes.set(data, at);
-    at += data.byteLength;
+    bytes.set(data, offset);
   }
   return bytes;
-}
-
-/** By UTF-16 code units, independent of the locale. */
-function compareNames(x: string, y: string): number {
-  return x < y ? -1 : x > y ? 1 : 0;
 }

@@ -39,15 +39,21 @@ const maxShards = 1024;
  */
 export function openWeights(folder: string): WeightIndex {
   for (const { single, open } of formats) {
-    if (existsSync(join(folder, single))) {
-      const file = open(join(folder, single));
-      return weightIndex([file], new Map([...file.tensors.keys()].map((name) => [name, file])));
-    }
+    if (existsSync(join(folder, single))) return wholeFile(open(join(folder, single)));
     const index = `${single}.index.json`;
     if (existsSync(join(folder, index))) return openShards(folder, index, open);
   }
   const names = formats.map(({ single }) => single).join(' or ');
   throw new A2sfError('NOT_FOUND', `the model folder has no ${names}, whole or in shards`, { field: 'model_name' });
+}
+
+/** Opens one safetensors file, whatever its name. Throws NOT_FOUND, FAILED_PRECONDITION (unreadable), DATA_LOSS. */
+export function openWeightFile(path: string): WeightIndex {
+  return wholeFile(openSafetensorsWeights(path));
+}
+
+function wholeFile(file: WeightFile): WeightIndex {
+  return weightIndex([file], new Map([...file.tensors.keys()].map((name) => [name, file])));
 }
 
 function openShards(folder: string, index: string, open: (path: string) => WeightFile): WeightIndex {

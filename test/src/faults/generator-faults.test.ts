@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { GeneratorServiceClient } from '@a2sf/contracts';
 import { callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
 import { startService, type RunningService } from '../processes.js';
@@ -70,6 +72,21 @@ describe('a generator whose callers give up', () => {
     await idle();
     assert.equal(await metric('grpc_server_in_flight_calls'), 0);
     assert.ok(received < 512);
+    await served();
+  });
+
+  test('a client that is killed in the middle of its stream leaves no slot in use', async () => {
+    const cli = fileURLToPath(new URL('../../../apps/cli/bin/a2sf.js', import.meta.url));
+    const flags = ['--address', service.address, '--prompt', prompt.text, '--max_new_tokens', '512', '--ignore_eos'];
+    const caller = spawn(process.execPath, [cli, 'generate', ...flags, '--action', '10,16', '--budget', '64']);
+    await once(caller.stdout, 'data');
+    assert.equal(await metric('a2sf_generator_slots_in_use'), 1);
+    const gone = once(caller, 'exit');
+    caller.kill('SIGKILL');
+    await gone;
+    await idle();
+    assert.equal(await metric('a2sf_generator_slots_in_use'), 0);
+    assert.equal(await metric('a2sf_generator_queue_depth'), 0);
     await served();
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { boolean, integer, option, snakeCase, text, usageError } from '@a2sf/config';
+import { boolean, integer, listOf, option, snakeCase, text, usageError } from '@a2sf/config';
 import type { Action } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
 
@@ -34,6 +34,12 @@ export function clientOptions(defaultAddress: string) {
 
 /** The flags that tell how a prompt's cache is compressed. */
 export const compressionOptions = {
+  keep: option({
+    schema: listOf(text({ maxLength: 40 }), { max: 64 }),
+    list: true,
+    description: 'positions that are never evicted, each span written start:end',
+    group: 'Compression',
+  }),
   budget: option({
     schema: integer({ min: 1, max: 1_048_576 }),
     description: 'keys kept per layer and KV head, in tokens',
@@ -47,6 +53,24 @@ export const compressionOptions = {
     group: 'Compression',
   }),
 };
+
+/** The flag that names another compression method than the window. */
+export const methodOption = option({
+  schema: text({ maxLength: 60 }),
+  description: 'full, random, streaming-llm, h2o, snapkv, tova or a2sf, instead of the window of an action',
+  group: 'Compression',
+});
+
+/** Spans written `start:end`. Throws a usage error. */
+export function parseKeep(written: readonly string[] | undefined): { start: number; end: number }[] {
+  return (written ?? []).map((span) => {
+    const [start, end, ...more] = span.split(':').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
+    if (more.length > 0 || start === undefined || end === undefined || !(start < end)) {
+      throw usageError([`--keep: must be start:end with start < end, such as 0:4; got ${JSON.stringify(span)}`]);
+    }
+    return { start, end };
+  });
+}
 
 /** The flags of a prompt that may be too long, and of what is generated. */
 export const generationOptions = {

@@ -1,11 +1,13 @@
-import { boolean, integer, number, option, resolveOptions, text } from '@a2sf/config';
+import { boolean, integer, number, option, resolveOptions, text, usageError } from '@a2sf/config';
 import { GeneratorServiceClient, type GenerateResponseOutput } from '@a2sf/contracts';
 import { callServerStream, connect } from '@a2sf/grpc-runtime';
 import {
   clientOptions,
   compressionOptions,
   generationOptions,
+  methodOption,
   parseAction,
+  parseKeep,
   printJson,
   promptText,
   truncateOption,
@@ -21,6 +23,7 @@ const options = {
     description: 'compress with this window, written a,b (default: the full cache)',
     group: 'Compression',
   }),
+  method: methodOption,
   ...compressionOptions,
   ...generationOptions,
   temperature: option({
@@ -66,10 +69,14 @@ export async function generate(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf generate', description: 'Continues a prompt with a full or a compressed cache.' };
   const { values } = resolveOptions(command, options, argv);
   const { budget, recent, maxNewTokens, ignoreEos, truncate, timeoutMs } = values;
-  const compression =
-    values.action === undefined
-      ? {}
-      : { compression: { action: parseAction(values.action, 'action'), budget, recent } };
+  if (values.action !== undefined && values.method !== undefined) {
+    throw usageError(['--action, --method: give one of them']);
+  }
+  const shared = { budget, recent, keep: parseKeep(values.keep) };
+  const action = values.action === undefined ? {} : { action: parseAction(values.action, 'action') };
+  const method = values.method === undefined ? {} : { method: values.method };
+  const whole = values.action === undefined && (values.method ?? 'full') === 'full';
+  const compression = whole ? {} : { compression: { ...action, ...method, ...shared } };
   const prompt = { text: await promptText(values) };
   const client = connect(GeneratorServiceClient, values.address);
   try {

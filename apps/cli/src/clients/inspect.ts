@@ -1,10 +1,12 @@
-import { boolean, integer, listOf, option, resolveOptions, text } from '@a2sf/config';
+import { boolean, integer, listOf, option, resolveOptions, text, usageError } from '@a2sf/config';
 import { GeneratorServiceClient } from '@a2sf/contracts';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
 import {
   clientOptions,
   compressionOptions,
+  methodOption,
   parseAction,
+  parseKeep,
   printJson,
   promptText,
   truncateOption,
@@ -15,10 +17,10 @@ const options = {
   truncate: truncateOption,
   action: option({
     schema: text({ maxLength: 60 }),
-    description: 'the window, written a,b',
-    default: '10,16',
+    description: 'the window, written a,b (default: 10,16, unless a method is named)',
     group: 'Compression',
   }),
+  method: methodOption,
   ...compressionOptions,
   layers: option({
     schema: listOf(integer({ min: 0, max: 4096 })),
@@ -39,7 +41,10 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf inspect', description: 'Shows which positions of a prompt a compression keeps.' };
   const { values } = resolveOptions(command, options, argv);
   const { budget, recent, truncate, withScores, timeoutMs } = values;
-  const compression = { action: parseAction(values.action, 'action'), budget, recent };
+  const { method, keep: written } = values;
+  if (values.action !== undefined && method !== undefined) throw usageError(['--action, --method: give one of them']);
+  const ranked = method === undefined ? { action: parseAction(values.action ?? '10,16', 'action') } : { method };
+  const compression = { ...ranked, budget, recent, keep: parseKeep(written) };
   const prompt = { text: await promptText(values) };
   const client = connect(GeneratorServiceClient, values.address);
   try {

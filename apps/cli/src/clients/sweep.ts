@@ -7,6 +7,7 @@ import {
   compressionOptions,
   generationOptions,
   parseAction,
+  parseKeep,
   printJson,
   promptText,
   truncateOption,
@@ -40,7 +41,8 @@ export async function sweep(argv: readonly string[]): Promise<void> {
   const prompt = { text: await promptText(values) };
   const client = connect(GeneratorServiceClient, values.address);
   try {
-    const request = { prompt, actions, budget, recent, maxNewTokens, ignoreEos, truncate, includeFull };
+    const keep = parseKeep(values.keep);
+    const request = { prompt, actions, keep, budget, recent, maxNewTokens, ignoreEos, truncate, includeFull };
     const answer = await callUnary(client, 'sweep', request, { timeoutMs });
     if (values.json) return printJson(answer);
     const lines = [`${answer.promptTokens} prompt tokens, ${answer.keptTokens} kept`];

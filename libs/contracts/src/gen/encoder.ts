@@ -10,6 +10,7 @@ import type { Action as _a2sf_types_v1_Action, Action__Output as _a2sf_types_v1_
 import type { Compression as _a2sf_types_v1_Compression, Compression__Output as _a2sf_types_v1_Compression__Output } from './a2sf/types/v1/Compression.js';
 import type { Embedding as _a2sf_types_v1_Embedding, Embedding__Output as _a2sf_types_v1_Embedding__Output } from './a2sf/types/v1/Embedding.js';
 import type { Prompt as _a2sf_types_v1_Prompt, Prompt__Output as _a2sf_types_v1_Prompt__Output } from './a2sf/types/v1/Prompt.js';
+import type { Span as _a2sf_types_v1_Span, Span__Output as _a2sf_types_v1_Span__Output } from './a2sf/types/v1/Span.js';
 import type { TokenIds as _a2sf_types_v1_TokenIds, TokenIds__Output as _a2sf_types_v1_TokenIds__Output } from './a2sf/types/v1/TokenIds.js';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -33,6 +34,7 @@ export interface ProtoGrpcType {
         Compression: MessageTypeDefinition<_a2sf_types_v1_Compression, _a2sf_types_v1_Compression__Output>
         Embedding: MessageTypeDefinition<_a2sf_types_v1_Embedding, _a2sf_types_v1_Embedding__Output>
         Prompt: MessageTypeDefinition<_a2sf_types_v1_Prompt, _a2sf_types_v1_Prompt__Output>
+        Span: MessageTypeDefinition<_a2sf_types_v1_Span, _a2sf_types_v1_Span__Output>
         TokenIds: MessageTypeDefinition<_a2sf_types_v1_TokenIds, _a2sf_types_v1_TokenIds__Output>
       }
     }

@@ -12,14 +12,18 @@ import type { InspectResponse as _a2sf_generator_v1_InspectResponse, InspectResp
 import type { InspectedHead as _a2sf_generator_v1_InspectedHead, InspectedHead__Output as _a2sf_generator_v1_InspectedHead__Output } from './a2sf/generator/v1/InspectedHead.js';
 import type { InspectedLayer as _a2sf_generator_v1_InspectedLayer, InspectedLayer__Output as _a2sf_generator_v1_InspectedLayer__Output } from './a2sf/generator/v1/InspectedLayer.js';
 import type { Sampling as _a2sf_generator_v1_Sampling, Sampling__Output as _a2sf_generator_v1_Sampling__Output } from './a2sf/generator/v1/Sampling.js';
+import type { ScoreContinuationRequest as _a2sf_generator_v1_ScoreContinuationRequest, ScoreContinuationRequest__Output as _a2sf_generator_v1_ScoreContinuationRequest__Output } from './a2sf/generator/v1/ScoreContinuationRequest.js';
+import type { ScoreContinuationResponse as _a2sf_generator_v1_ScoreContinuationResponse, ScoreContinuationResponse__Output as _a2sf_generator_v1_ScoreContinuationResponse__Output } from './a2sf/generator/v1/ScoreContinuationResponse.js';
 import type { SweepRequest as _a2sf_generator_v1_SweepRequest, SweepRequest__Output as _a2sf_generator_v1_SweepRequest__Output } from './a2sf/generator/v1/SweepRequest.js';
 import type { SweepResponse as _a2sf_generator_v1_SweepResponse, SweepResponse__Output as _a2sf_generator_v1_SweepResponse__Output } from './a2sf/generator/v1/SweepResponse.js';
 import type { SweepResult as _a2sf_generator_v1_SweepResult, SweepResult__Output as _a2sf_generator_v1_SweepResult__Output } from './a2sf/generator/v1/SweepResult.js';
+import type { TopTokens as _a2sf_generator_v1_TopTokens, TopTokens__Output as _a2sf_generator_v1_TopTokens__Output } from './a2sf/generator/v1/TopTokens.js';
 import type { Usage as _a2sf_generator_v1_Usage, Usage__Output as _a2sf_generator_v1_Usage__Output } from './a2sf/generator/v1/Usage.js';
 import type { Action as _a2sf_types_v1_Action, Action__Output as _a2sf_types_v1_Action__Output } from './a2sf/types/v1/Action.js';
 import type { Compression as _a2sf_types_v1_Compression, Compression__Output as _a2sf_types_v1_Compression__Output } from './a2sf/types/v1/Compression.js';
 import type { Embedding as _a2sf_types_v1_Embedding, Embedding__Output as _a2sf_types_v1_Embedding__Output } from './a2sf/types/v1/Embedding.js';
 import type { Prompt as _a2sf_types_v1_Prompt, Prompt__Output as _a2sf_types_v1_Prompt__Output } from './a2sf/types/v1/Prompt.js';
+import type { Span as _a2sf_types_v1_Span, Span__Output as _a2sf_types_v1_Span__Output } from './a2sf/types/v1/Span.js';
 import type { TokenIds as _a2sf_types_v1_TokenIds, TokenIds__Output as _a2sf_types_v1_TokenIds__Output } from './a2sf/types/v1/TokenIds.js';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -43,9 +47,12 @@ export interface ProtoGrpcType {
         InspectedLayer: MessageTypeDefinition<_a2sf_generator_v1_InspectedLayer, _a2sf_generator_v1_InspectedLayer__Output>
         PromptWrap: EnumTypeDefinition
         Sampling: MessageTypeDefinition<_a2sf_generator_v1_Sampling, _a2sf_generator_v1_Sampling__Output>
+        ScoreContinuationRequest: MessageTypeDefinition<_a2sf_generator_v1_ScoreContinuationRequest, _a2sf_generator_v1_ScoreContinuationRequest__Output>
+        ScoreContinuationResponse: MessageTypeDefinition<_a2sf_generator_v1_ScoreContinuationResponse, _a2sf_generator_v1_ScoreContinuationResponse__Output>
         SweepRequest: MessageTypeDefinition<_a2sf_generator_v1_SweepRequest, _a2sf_generator_v1_SweepRequest__Output>
         SweepResponse: MessageTypeDefinition<_a2sf_generator_v1_SweepResponse, _a2sf_generator_v1_SweepResponse__Output>
         SweepResult: MessageTypeDefinition<_a2sf_generator_v1_SweepResult, _a2sf_generator_v1_SweepResult__Output>
+        TopTokens: MessageTypeDefinition<_a2sf_generator_v1_TopTokens, _a2sf_generator_v1_TopTokens__Output>
         Usage: MessageTypeDefinition<_a2sf_generator_v1_Usage, _a2sf_generator_v1_Usage__Output>
       }
     }
@@ -55,6 +62,7 @@ export interface ProtoGrpcType {
         Compression: MessageTypeDefinition<_a2sf_types_v1_Compression, _a2sf_types_v1_Compression__Output>
         Embedding: MessageTypeDefinition<_a2sf_types_v1_Embedding, _a2sf_types_v1_Embedding__Output>
         Prompt: MessageTypeDefinition<_a2sf_types_v1_Prompt, _a2sf_types_v1_Prompt__Output>
+        Span: MessageTypeDefinition<_a2sf_types_v1_Span, _a2sf_types_v1_Span__Output>
         TokenIds: MessageTypeDefinition<_a2sf_types_v1_TokenIds, _a2sf_types_v1_TokenIds__Output>
       }
     }

@@ -4,9 +4,11 @@
 export interface Continuation {
   'text'?: (string);
   'tokenIds'?: (number)[];
+  'logProbs'?: (number | string)[];
 }
 
 export interface Continuation__Output {
   'text': (string);
   'tokenIds': (number)[];
+  'logProbs': (number)[];
 }

@@ -15,6 +15,9 @@ export interface GenerateRequest {
   'truncate'?: (boolean);
   'maxPromptTokens'?: (number);
   'wrap'?: (_a2sf_generator_v1_PromptWrap);
+  'stopTokenIds'?: (number)[];
+  'logprobs'?: (number);
+  '_logprobs'?: "logprobs";
 }
 
 export interface GenerateRequest__Output {
@@ -27,4 +30,7 @@ export interface GenerateRequest__Output {
   'truncate': (boolean);
   'maxPromptTokens': (number);
   'wrap': (_a2sf_generator_v1_PromptWrap__Output);
+  'stopTokenIds': (number)[];
+  'logprobs'?: (number);
+  '_logprobs'?: "logprobs";
 }

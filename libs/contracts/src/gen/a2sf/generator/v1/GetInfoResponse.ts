@@ -13,6 +13,8 @@ export interface GetInfoResponse {
   'slots'?: (number);
   'modelId'?: (string);
   'hasTokenizer'?: (boolean);
+  'methods'?: (string)[];
+  'hasChatTemplate'?: (boolean);
 }
 
 export interface GetInfoResponse__Output {
@@ -27,4 +29,6 @@ export interface GetInfoResponse__Output {
   'slots': (number);
   'modelId': (string);
   'hasTokenizer': (boolean);
+  'methods': (string)[];
+  'hasChatTemplate': (boolean);
 }

@@ -3,6 +3,7 @@
 export const PromptWrap = {
   PROMPT_WRAP_UNSPECIFIED: 'PROMPT_WRAP_UNSPECIFIED',
   PROMPT_WRAP_INST: 'PROMPT_WRAP_INST',
+  PROMPT_WRAP_CHAT: 'PROMPT_WRAP_CHAT',
 } as const;
 
 export type PromptWrap =
@@ -10,5 +11,7 @@ export type PromptWrap =
   | 0
   | 'PROMPT_WRAP_INST'
   | 1
+  | 'PROMPT_WRAP_CHAT'
+  | 2
 
 export type PromptWrap__Output = typeof PromptWrap[keyof typeof PromptWrap]

@@ -8,6 +8,8 @@ export interface SweepResult {
   'text'?: (string);
   'tokenIds'?: (number)[];
   'sameAs'?: (number);
+  'logProbs'?: (number | string)[];
+  'keptTokens'?: (number);
   '_actionIndex'?: "actionIndex";
   '_sameAs'?: "sameAs";
 }
@@ -18,6 +20,8 @@ export interface SweepResult__Output {
   'text': (string);
   'tokenIds': (number)[];
   'sameAs'?: (number);
+  'logProbs': (number)[];
+  'keptTokens': (number);
   '_actionIndex'?: "actionIndex";
   '_sameAs'?: "sameAs";
 }

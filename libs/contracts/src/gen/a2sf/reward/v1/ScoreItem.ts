@@ -7,6 +7,7 @@ export interface ScoreItem {
   'references'?: (string)[];
   'allClasses'?: (string)[];
   'dataset'?: (string);
+  'logProbs'?: (number | string)[];
 }
 
 export interface ScoreItem__Output {
@@ -15,4 +16,5 @@ export interface ScoreItem__Output {
   'references': (string)[];
   'allClasses': (string)[];
   'dataset': (string);
+  'logProbs': (number)[];
 }
