@@ -1,6 +1,7 @@
 import { A2sfError } from '@a2sf/errors';
 import {
   compressionMethodNames,
+  groupSameWindows,
   planCompression,
   sigmoidWindow,
   type Action,
@@ -32,7 +33,6 @@ import { OnnxSession } from './onnx-session.js';
 import { prefill, type Prefill } from './prefill.js';
 import { PrefillBuffer } from './prefill-buffer.js';
 import { preparePromptIds, type PromptIds } from './prompt-ids.js';
-import { scoreWindows } from './score-windows.js';
 import { SlotScheduler, type SequenceRequest } from './slot-scheduler.js';
 import { TextStream } from './text-stream.js';
 import { TokenSampler } from './token-sampler.js';
@@ -311,12 +311,12 @@ export class LanguageModel {
     return this.buffer.use(n, async (cache) => {
       control.checkCancelled();
       const started = performance.now();
-      const { windows, indexOf } = scoreWindows(
+      const { windows, groupOf } = groupSameWindows(
         plans.map((plan) => (plan.keepsAll && !scoreAll ? undefined : plan.window)),
       );
       const { checkCancelled } = control;
       const filled = await prefill(this.model, this.turns, { ids, windows, cache, logitPositions, checkCancelled });
-      const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: indexOf[i], i }]));
+      const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: groupOf[i], i }]));
       const selections = await this.turns.take(() => this.selection.select(filled.scores, selecting, checkCancelled));
       const keptOf: (KeptPositions | undefined)[] = plans.map(() => undefined);
       selecting.forEach(({ i }, at) => (keptOf[i] = selections.distinct[selections.choice[at]!]!));
