@@ -42,7 +42,7 @@ describe('the encoder process', () => {
         /not a known text encoder; known: m2-bert.*\n$/,
       ],
     ] as const) {
-      const { status, stderr } = fails('--model_name', name);
+      const { status, stderr } = fails('--offline', '--model_name', name);
       assert.equal(status, 1);
       assert.match(stderr, told);
     }

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GeneratorServiceClient, type GenerateRequest, type SweepRequest } from '@a2sf/contracts';
-import { readGenerate, readSweep, type RequestLimits } from './request.js';
+import {
+  GeneratorServiceClient,
+  type GenerateRequest,
+  type ScoreContinuationRequest,
+  type SweepRequest,
+} from '@a2sf/contracts';
+import { readGenerate, readScore, readSweep, type RequestLimits } from './request.js';
 
 const limits: RequestLimits = { maxNewTokens: 64, maxPromptBytes: 100 };
-const { Generate, Sweep } = GeneratorServiceClient.service;
+const { Generate, Sweep, ScoreContinuation } = GeneratorServiceClient.service;
 /** A request as it arrives: over the wire, so that defaults are filled in as the server sees them. */
 const generate = (request: GenerateRequest) =>
   readGenerate(Generate.requestDeserialize(Generate.requestSerialize(request)), limits);
 const sweep = (request: SweepRequest) => readSweep(Sweep.requestDeserialize(Sweep.requestSerialize(request)), limits);
+const score = (request: ScoreContinuationRequest) =>
+  readScore(ScoreContinuation.requestDeserialize(ScoreContinuation.requestSerialize(request)), limits);
 const prompt = { text: 'hello' };
 
 test('what is left out gets its default', () => {
@@ -65,8 +72,64 @@ test('what sampling leaves out restricts nothing, and an absent seed is a new on
 });
 
 test('a budget of 0 and a budget below recent are refused', () => {
-  assert.throws(() => sweep({ prompt, budget: 0 }), /^A2sfError: budget: must be at least 1/);
-  assert.throws(() => sweep({ prompt, budget: 8, recent: 9 }), /recent: must be at most the budget 8, got 9/);
+  assert.throws(() => sweep({ prompt, budget: 0 }), /^A2sfError: budget: must be a whole number of at least 1, got 0/);
+  assert.throws(
+    () => sweep({ prompt, budget: 8, recent: 9 }),
+    /recent: must be a whole number in 0\.\.8 \(the budget\), got 9/,
+  );
+});
+
+test('the compressions of a sweep follow its actions, and need no action or budget beside them', () => {
+  const actions = [{ a: 0.5, b: 3 }];
+  const compressions = [{ method: 'snapkv', budget: 16 }, { method: 'full' }];
+  const both = sweep({ prompt, budget: 8, actions, compressions, keep: [{ start: 1, end: 2 }] });
+  assert.deepEqual(
+    both.compressions.map(({ method, budget }) => [method, budget]),
+    [
+      [undefined, 8],
+      ['snapkv', 16],
+      ['full', 0],
+    ],
+  );
+  assert.equal(both.compressions[0]!.keep!.length, 1);
+  assert.equal(sweep({ prompt, compressions }).compressions.length, 2);
+  const many = Array.from({ length: 250 }, () => ({ a: 1, b: 1 }));
+  assert.throws(() => sweep({ prompt, budget: 8, actions: many, compressions: many.map(() => ({ method: 'full' })) }), {
+    message: 'actions: at most 256 together with compressions, got 500',
+  });
+});
+
+test('a compression is refused by its field', () => {
+  const bad: [object, RegExp][] = [
+    [{ method: 'magic', budget: 8 }, /^A2sfError: compression\.method/],
+    [{ budget: 8 }, /^A2sfError: compression\.action/],
+    [{ method: 'h2o', budget: 8, pooling: 3 }, /^A2sfError: compression\.pooling/],
+    [{ method: 'h2o', budget: 8, budgetShare: 0.5 }, /^A2sfError: compression\.budget_share/],
+    [{ method: 'h2o', budgetShare: Number.NaN }, /^A2sfError: compression\.budget_share/],
+    [{ method: 'h2o', budget: 8, keep: [{ start: 3, end: 3 }] }, /^A2sfError: compression\.keep\[0\]/],
+    [{ method: 'snapkv', budget: 8, pooling: 0 }, /^A2sfError: compression\.pooling/],
+    [{ method: 'a2sf', budget: 8, forgetting: 2 }, /^A2sfError: compression\.forgetting/],
+  ];
+  for (const [compression, message] of bad) {
+    assert.throws(() => generate({ prompt, compression }), message, JSON.stringify(compression));
+  }
+});
+
+test('alternatives and stop tokens are bounded, and an absent number of them asks for none', () => {
+  assert.throws(() => generate({ prompt, logprobs: 21 }), /logprobs: must be in 0\.\.20, got 21/);
+  assert.throws(
+    () => generate({ prompt, stopTokenIds: Array.from({ length: 65 }, () => 1) }),
+    /stop_token_ids: at most 64/,
+  );
+  assert.equal(generate({ prompt, logprobs: 0 }).logprobs, 0);
+  assert.equal('logprobs' in generate({ prompt }), false);
+});
+
+test('a continuation must be there, and within the limit of new tokens', () => {
+  assert.throws(() => score({ prompt }), /^A2sfError: continuation: needs text or token_ids/);
+  assert.throws(() => score({ prompt, continuation: { text: ' ' } }), /continuation\.text: must not be blank/);
+  const ids = Array.from({ length: 65 }, () => 1);
+  assert.throws(() => score({ prompt, continuation: { tokenIds: { ids } } }), /at most 64 tokens .* got 65/);
 });
 
 test('more stop strings or longer ones than allowed are refused', () => {

@@ -11,7 +11,13 @@ import {
 
 test('every rpc of the contract is loaded under its name', () => {
   assert.deepEqual(Object.keys(EncoderServiceClient.service), ['Encode', 'GetInfo']);
-  assert.deepEqual(Object.keys(GeneratorServiceClient.service), ['Generate', 'Sweep', 'Inspect', 'GetInfo']);
+  assert.deepEqual(Object.keys(GeneratorServiceClient.service), [
+    'Generate',
+    'Sweep',
+    'Inspect',
+    'ScoreContinuation',
+    'GetInfo',
+  ]);
   assert.deepEqual(Object.keys(RewardServiceClient.service), ['Score', 'ListMetrics']);
   assert.deepEqual(Object.keys(PolicyServiceClient.service), [
     'SelectAction',

@@ -103,6 +103,33 @@ describe('the generator through gRPC equals torch', () => {
     assert.notDeepEqual(await draw({ temperature: 1.5, seed: 2 }), first);
   });
 
+  test('ScoreContinuation and Sweep give the log-probabilities that Generate tells', async () => {
+    const compression = { method: 'h2o', budget: 32 };
+    const request = { prompt: tokenIds, compression, maxNewTokens: 6, ignoreEos: true, logprobs: 2 };
+    const pieces: GenerateResponseOutput[] = [];
+    for await (const piece of callServerStream(client, 'generate', request)) pieces.push(piece);
+    const told = pieces.flatMap((piece) => piece.logProbs);
+    const ids = pieces.flatMap((piece) => piece.tokenIds);
+    assert.equal(told.length, 6);
+    assert.ok(pieces.slice(0, 6).every((piece) => piece.topTokens[0]!.tokenIds.length === 2));
+    const continuation = { tokenIds: { ids } };
+    const scored = await callUnary(client, 'scoreContinuation', { prompt: tokenIds, compression, continuation });
+    assert.deepEqual(scored.tokenIds, ids);
+    assert.equal(scored.keptTokens, 32);
+    scored.logProbs.forEach((value, i) => assert.ok(Math.abs(value - told[i]!) < 1e-4));
+    const swept = await callUnary(client, 'sweep', {
+      prompt: tokenIds,
+      compressions: [compression, { method: 'full' }],
+      maxNewTokens: 6,
+      ignoreEos: true,
+      scoreFull: true,
+    });
+    assert.deepEqual(swept.results[0]!.tokenIds, ids);
+    assert.deepEqual(swept.results[1]!.tokenIds, swept.full!.tokenIds);
+    assert.equal(swept.results[0]!.logProbs.length, 6);
+    assert.deepEqual(swept.results[1]!.logProbs, swept.full!.logProbs);
+  });
+
   test('GetInfo tells the model', async () => {
     const info = await callUnary(client, 'getInfo', {});
     assert.deepEqual([info.model, info.family, info.layers, info.kvHeads, info.vocab], [model, 'llama', 3, 2, 320]);
