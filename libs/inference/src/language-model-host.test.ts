@@ -140,6 +140,16 @@ test('a disposed host refuses calls and those in flight', async () => {
   await assert.rejects(host.sweep(sweep), { code: 'UNAVAILABLE' });
 });
 
+test('a host that is disposed at any moment of a computation ends without taking the process with it', async () => {
+  for (const delay of [0, 2, 5, 10, 20, 40]) {
+    const host = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1 });
+    const running = assert.rejects(host.sweep({ ...sweep, maxNewTokens: 400 }), { code: 'UNAVAILABLE' });
+    await sleep(delay);
+    await host.dispose();
+    await running;
+  }
+});
+
 test('models that come and go leave no thread and no open file behind', async () => {
   const count = (what: 'task' | 'fd'): number => readdirSync(`/proc/self/${what}`).length;
   const once = async (): Promise<void> => {

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { A2sfError } from '@a2sf/errors';
-import { fromErrorData, type CallMessage, type WorkerMessage } from './worker-protocol.js';
+import { fromErrorData, stopMessage, type CallMessage, type WorkerMessage } from './worker-protocol.js';
 
 export interface WorkerHostOptions {
   /** Calls that may wait or run at once; one more is refused with RESOURCE_EXHAUSTED. Default 64. */
@@ -11,7 +13,11 @@ export interface WorkerHostOptions {
   readonly onStatus?: (status: unknown) => void;
 }
 
+/** Time that a worker has to come to the end of what it computes. */
+const stopMs = 10_000;
+
 interface PendingCall {
+  readonly cancelled: Int32Array;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   readonly onEvent: (event: unknown) => void;
@@ -25,6 +31,8 @@ export class WorkerHost<Info> {
   private readonly calls = new Map<number, PendingCall>();
   private nextId = 0;
   private ended: A2sfError | undefined;
+  private exited = false;
+  private disposed: Promise<void> | undefined;
 
   private constructor(
     private readonly worker: Worker,
@@ -51,7 +59,10 @@ export class WorkerHost<Info> {
     const host = new WorkerHost<Info>(worker, options, info);
     worker.on('message', (message: WorkerMessage) => host.receive(message));
     worker.on('error', (error) => host.end(new A2sfError('UNAVAILABLE', 'the model worker failed', { cause: error })));
-    worker.on('exit', (code) => host.end(gone(code)));
+    worker.on('exit', (code) => {
+      host.exited = true;
+      host.end(gone(code));
+    });
     return host;
   }
 
@@ -75,10 +86,10 @@ export class WorkerHost<Info> {
       return Promise.reject(new A2sfError('RESOURCE_EXHAUSTED', message, { reason: 'queue-full' }));
     }
     const id = this.nextId++;
-    const cancelled = new SharedArrayBuffer(4);
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
     return new Promise<Result>((resolve, reject) => {
       const onAbort = (): void => {
-        Atomics.store(new Int32Array(cancelled), 0, 1);
+        Atomics.store(cancelled, 0, 1);
         reject(signal?.reason);
       };
       const settle = (): void => {
@@ -86,18 +97,38 @@ export class WorkerHost<Info> {
         this.calls.delete(id);
       };
       this.calls.set(id, {
+        cancelled,
         resolve: (result) => (settle(), resolve(result)),
         reject: (error) => (settle(), reject(error)),
         onEvent,
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.worker.postMessage({ id, method, params, cancelled } satisfies CallMessage);
+      this.worker.postMessage({
+        id,
+        method,
+        params,
+        cancelled: cancelled.buffer,
+      } satisfies CallMessage);
     });
   }
 
-  /** Ends the worker; calls in flight fail with UNAVAILABLE. May be called more than once. */
-  async dispose(): Promise<void> {
+  /**
+   * Ends the worker; calls in flight fail with UNAVAILABLE. May be called more than once. The worker ends by itself between
+   * two runs of its model: a thread that is terminated inside onnxruntime takes the process with it.
+   */
+  dispose(): Promise<void> {
+    this.disposed ??= this.stop();
+    return this.disposed;
+  }
+
+  private async stop(): Promise<void> {
+    const gone = this.exited ? Promise.resolve() : once(this.worker, 'exit');
+    for (const { cancelled } of this.calls.values()) Atomics.store(cancelled, 0, 1);
     this.end(new A2sfError('UNAVAILABLE', 'the model worker was stopped'), true);
+    this.worker.postMessage(stopMessage);
+    const patience = new AbortController();
+    await Promise.race([gone, sleep(stopMs, undefined, { signal: patience.signal }).catch(() => {})]);
+    patience.abort();
     await this.worker.terminate();
   }
 

@@ -8,6 +8,9 @@ export interface CallMessage {
   readonly cancelled: SharedArrayBuffer;
 }
 
+/** Main thread -> worker: end once the calls have stopped. */
+export const stopMessage = 'stop';
+
 /** An error as plain data. */
 export interface ErrorData {
   readonly code: ErrorCode;

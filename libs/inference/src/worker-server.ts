@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { A2sfError } from '@a2sf/errors';
-import { toErrorData, type CallMessage, type WorkerMessage } from './worker-protocol.js';
+import { stopMessage, toErrorData, type CallMessage, type WorkerMessage } from './worker-protocol.js';
 
 /** What a method sees of its call. */
 export interface WorkerCall {
@@ -33,7 +33,8 @@ export function serveWorker<Data>(
   let last: Promise<void> = Promise.resolve();
   load(workerData as Data, (status) => post({ kind: 'status', status })).then(
     (service) => {
-      port.on('message', (message: CallMessage) => {
+      port.on('message', (message: CallMessage | typeof stopMessage) => {
+        if (message === stopMessage) process.exit(); // ends this thread alone; no model runs while a message is read
         if (service.concurrent === true) void answer(service, message, post);
         else last = last.then(() => answer(service, message, post));
       });
