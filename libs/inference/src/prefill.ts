@@ -1,3 +1,4 @@
+import { chunkWindows, type ChunkWindows } from './chunk-windows.js';
 import { cacheOutputs, type StepModel } from './decode-step.js';
 import type { WindowScores } from './key-selection.js';
 import type { KvCache } from './kv-cache.js';
@@ -43,10 +44,11 @@ export async function prefill({ session, shape }: StepModel, turns: Turns, reque
     const wanted = logitPositions.filter((position) => position >= start && position < end);
     const last = end === n;
     const rows = [...wanted, ...(last ? [n - 1] : [])].map((position) => position - start);
-    const outputs = [...cacheOutputs(shape.layers), ...(windows.length > 0 ? scoreOutputs(shape.layers) : [])];
+    const chunk = chunkWindows(windows, start, end);
+    const outputs = [...cacheOutputs(shape.layers), ...(chunk.count > 0 ? scoreOutputs(shape.layers) : [])];
     if (rows.length > 0) outputs.push('next');
     if (wanted.length > 0) outputs.push('logits');
-    const feeds = chunkFeeds(cache, ids, windows, rows, start, end);
+    const feeds = chunkFeeds(cache, ids, chunk, rows, start, end);
     const result = await turns.take(() => session.run(feeds, outputs));
     for (let layer = 0; layer < shape.layers; layer++) {
       cache.write(
@@ -55,7 +57,10 @@ export async function prefill({ session, shape }: StepModel, turns: Turns, reque
         result[`value.${layer}`]!.data as Float32Array,
         end - start,
       );
-      if (windows.length > 0) addScores(scores[layer]!, n, result[`scores.${layer}`]!.data as Float32Array, end);
+      if (chunk.count > 0) {
+        const fresh = result[`scores.${layer}`]!.data as Float32Array;
+        addScores(scores[layer]!, [windows.length, n], fresh, end, chunk);
+      }
     }
     cache.advance(end - start);
     if (wanted.length > 0) {
@@ -75,14 +80,12 @@ function scoreOutputs(layers: number): string[] {
 function chunkFeeds(
   cache: KvCache,
   ids: readonly number[],
-  windows: readonly Float32Array[],
+  windows: ChunkWindows,
   rows: readonly number[],
   start: number,
   end: number,
 ): Feeds {
   const length = end - start;
-  const weights = new Float32Array(windows.length * length); // [A, S]
-  windows.forEach((window, a) => weights.set(window.subarray(start, end), a * length));
   return {
     ...cache.feeds(),
     ids: int64(ids.slice(start, end), [1, length]),
@@ -93,7 +96,7 @@ function chunkFeeds(
     decode: bool(false),
     past_length: int64([start], [1]),
     mask: float32(causalMask(start, length), [length, end]),
-    windows: float32(weights, [windows.length, length]),
+    windows: float32(windows.rows, [windows.count, length]),
     logit_rows: int64(rows, [rows.length]),
     targets: int64([], [0]),
   };
@@ -107,12 +110,22 @@ function causalMask(start: number, length: number): Float32Array {
   return mask;
 }
 
-/** Adds a chunk's [G, A, T] to the sums [G, A, n]. */
-function addScores(sums: Float32Array, n: number, chunk: Float32Array, total: number): void {
-  const rows = sums.length / n;
-  for (let row = 0; row < rows; row++) {
-    const to = row * n;
-    const from = row * total;
-    for (let k = 0; k < total; k++) sums[to + k]! += chunk[from + k]!;
+/** Adds a chunk's [G, U, T] to the sums [G, A, n], each row to those of its owners. */
+function addScores(
+  sums: Float32Array,
+  [A, n]: readonly [number, number],
+  chunk: Float32Array,
+  total: number,
+  { count, owners }: ChunkWindows,
+): void {
+  const heads = sums.length / (A * n);
+  for (let head = 0; head < heads; head++) {
+    owners.forEach((windows, row) => {
+      const from = (head * count + row) * total;
+      for (const window of windows) {
+        const to = (head * A + window) * n;
+        for (let k = 0; k < total; k++) sums[to + k]! += chunk[from + k]!;
+      }
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { GraphBuilder, type Subgraph, type Value } from '@a2sf/onnx-graph';
 import type { LanguageModelShape } from './language-model.js';
 import type { ModelWeights } from './model-weights.js';
+import { prefillAttention, prefillChunk } from './prefill-attention.js';
 
 /**
  * The part of a language model's graph that every decoder-only family shares: inputs and outputs (see
@@ -21,6 +22,11 @@ export class DecoderGraph {
   private readonly targets = this.g.input('targets', 'int64', ['L']);
   private readonly causal = causalMask(this.g, this.ids); // [S, S]
   private readonly batchAndLength = this.g.op('Shape', [this.ids]); // [B, S]
+  private readonly chunk = prefillChunk(this.g, this.g.op('Shape', [this.ids], { start: 1, end: 2 }), {
+    pastLength: this.pastLength,
+    mask: this.mask,
+    windows: this.windows,
+  });
   private readonly scale: Value;
 
   constructor(
@@ -66,8 +72,7 @@ export class DecoderGraph {
       this.decode,
       2,
       (branch) => decodeAttention(branch, { ...attention, causal: this.causal }, { G, R, D }),
-      (branch) =>
-        prefillAttention(branch, { ...attention, pastLength: this.pastLength, windows: this.windows }, { G, R, D }),
+      (branch) => prefillAttention(branch, attention, this.chunk, { G, R, D }),
     ) as [Value, Value];
     g.output(`key.${layer}`, key, 'float32', ['B', G, 'S', D]);
     g.output(`value.${layer}`, value, 'float32', ['B', G, 'S', D]);
@@ -75,7 +80,7 @@ export class DecoderGraph {
     return this.fromHeads(mixed);
   }
 
-  /** The rows of [N, hidden] whose logits are wanted: [R, hidden]. */
+  /** The rows of [N, width] whose logits are wanted: [R, width]. After its attention the last layer runs on them alone. */
   wanted(x: Value): Value {
     return this.g.op('Gather', [x, this.logitRows]);
   }
@@ -165,39 +170,4 @@ function decodeAttention(
   const mixed = g.op('Add', [g.op('MatMul', [pastP, pastValue]), g.op('MatMul', [ownP, value])]); // [B, G, R * S, D]
   g.result(mixed, 'float32', ['B', G, 'RS', D]);
   g.result(g.floats(new Float32Array(0), [G, 0, 0]), 'float32', [G, 'A', 'T']);
-}
-
-/**
- * A chunk of S queries over the T keys so far, causal by the mask, with the chunk's share of the windowed scores:
- * scores[g, a, k] = sum_q w_a(q) sum_{h in g} P[h, q, k]. The heads of a group are summed before the window product.
- */
-function prefillAttention(
-  g: Subgraph,
-  {
-    query,
-    key,
-    value,
-    pastKey,
-    pastValue,
-    mask,
-    pastLength,
-    windows,
-  }: AttentionValues & { pastLength: Value; windows: Value },
-  { G, R, D }: { G: number; R: number; D: number },
-): void {
-  const upTo = (past: Value, fresh: Value): Value =>
-    g.op('Concat', [g.op('Slice', [past, g.ints(0), pastLength, g.ints(2)]), fresh], { axis: 2 });
-  const keys = upTo(pastKey, key); // [1, G, T, D]
-  const values = upTo(pastValue, value);
-  const logits = g.contrib('FusedMatMul', [query, keys], { transB: 1 }); // [1, G, R * S, T]
-  const maskShape = g.op('Shape', [mask]); // [S, T]
-  const perHead = g.op('Reshape', [logits, g.op('Concat', [g.ints(G, R), maskShape], { axis: 0 })]); // [G, R, S, T]
-  const p = g.op('Softmax', [g.op('Add', [perHead, mask])], { axis: -1 });
-  const flat = g.op('Reshape', [
-    p,
-    g.op('Concat', [g.ints(1, G, -1), g.op('Shape', [mask], { start: 1, end: 2 })], { axis: 0 }),
-  ]);
-  g.result(g.op('MatMul', [flat, values]), 'float32', ['B', G, 'RS', D]);
-  const grouped = R === 1 ? g.op('Squeeze', [p, g.ints(1)]) : g.op('ReduceSum', [p, g.ints(1)], { keepdims: 0 }); // [G, S, T]
-  g.result(g.op('MatMul', [windows, grouped]), 'float32', [G, 'A', 'T']);
 }

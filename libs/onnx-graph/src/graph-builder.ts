@@ -71,7 +71,7 @@ class NameCounter {
 /**
  * Nodes, constants and outputs in the making. A subgraph (a branch of `If`) may use every value of the graph around it.
  */
-abstract class Scope {
+export abstract class Scope {
   protected readonly nodes: NodeMessage[] = [];
   protected readonly initializers: object[] = [];
   protected readonly outputs: object[] = [];
@@ -143,6 +143,19 @@ abstract class Scope {
     return name;
   }
 
+  /**
+   * `condition ? then : otherwise`, computed when the graph runs; only the taken branch costs anything. Both branches
+   * declare the same number of results, of equal types.
+   */
+  branch(condition: Value, results: number, then: (g: Subgraph) => void, otherwise: (g: Subgraph) => void): Value[] {
+    const build = (fill: (g: Subgraph) => void): { graph: Subgraph } => {
+      const graph = new Subgraph(this.names);
+      fill(graph);
+      return { graph };
+    };
+    return this.ops('If', [condition], results, { then_branch: build(then), else_branch: build(otherwise) });
+  }
+
   /** Names a value as an output; an Identity node gives it exactly this name. */
   protected addOutput(name: string, value: Value, type: ElementType, dims: readonly Dimension[]): void {
     this.nodes.push({
@@ -211,19 +224,6 @@ export class GraphBuilder extends Scope {
     }
     const half = tensor.type === 'float16' || tensor.type === 'bfloat16';
     return half ? this.cast(name as Value, 'float32') : (name as Value);
-  }
-
-  /**
-   * `condition ? then : otherwise`, computed when the graph runs; only the taken branch costs anything. Both branches
-   * declare the same number of results, of equal types.
-   */
-  branch(condition: Value, results: number, then: (g: Subgraph) => void, otherwise: (g: Subgraph) => void): Value[] {
-    const build = (fill: (g: Subgraph) => void): { graph: Subgraph } => {
-      const graph = new Subgraph(this.names);
-      fill(graph);
-      return { graph };
-    };
-    return this.ops('If', [condition], results, { then_branch: build(then), else_branch: build(otherwise) });
   }
 
   /** The model as ONNX bytes. */

@@ -1,5 +1,6 @@
 export {
   GraphBuilder,
+  Scope,
   Subgraph,
   elementTypes,
   type Attribute,

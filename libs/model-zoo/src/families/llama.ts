@@ -82,7 +82,8 @@ export function buildLlamaGraph(
     const h = norm(x, `${at}.input_layernorm.weight`);
     const project = (name: string, heads: number): Value =>
       decoder.linear(h, `${at}.self_attn.${name}_proj`, heads * D, hidden, qkvBias);
-    const mixed = decoder.attend(layer, rotate(project('q', H), H), rotate(project('k', G), G), project('v', G));
+    let mixed = decoder.attend(layer, rotate(project('q', H), H), rotate(project('k', G), G), project('v', G));
+    if (layer === shape.layers - 1) [x, mixed] = [decoder.wanted(x), decoder.wanted(mixed)];
     x = g.op('Add', [x, decoder.linear(mixed, `${at}.self_attn.o_proj`, hidden, H * D)]);
     const h2 = norm(x, `${at}.post_attention_layernorm.weight`);
     const gate = decoder.linear(h2, `${at}.mlp.gate_proj`, intermediate, hidden);
@@ -90,7 +91,7 @@ export function buildLlamaGraph(
     const gated = g.op('Mul', [g.op('Mul', [gate, g.op('Sigmoid', [gate])]), up]); // silu(gate) * up
     x = g.op('Add', [x, decoder.linear(gated, `${at}.mlp.down_proj`, hidden, intermediate)]);
   }
-  const last = norm(decoder.wanted(x), 'model.norm.weight');
+  const last = norm(x, 'model.norm.weight');
   const tied = config.flag('tie_word_embeddings', false) || !weights.has('lm_head.weight');
   return decoder.finish(last, tied ? 'model.embed_tokens' : 'lm_head', hidden);
 }

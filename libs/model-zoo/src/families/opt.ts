@@ -64,11 +64,13 @@ function buildGraph(config: ConfigReader, weights: ModelWeights): Uint8Array {
       Value,
       Value,
     ];
-    x = g.op('Add', [x, linear(decoder.attend(layer, q, k, v), `${block}.self_attn.out_proj`)]);
+    let mixed = decoder.attend(layer, q, k, v);
+    if (layer === shape.layers - 1) [x, mixed] = [decoder.wanted(x), decoder.wanted(mixed)];
+    x = g.op('Add', [x, linear(mixed, `${block}.self_attn.out_proj`)]);
     const inner = g.op('Relu', [linear(norm(x, `${block}.final_layer_norm`), `${block}.fc1`, width, hidden)]);
     x = g.op('Add', [x, linear(inner, `${block}.fc2`, hidden, width)]);
   }
-  const last = norm(decoder.wanted(x), `${at}.final_layer_norm`);
+  const last = norm(x, `${at}.final_layer_norm`);
   const tied = config.flag('tie_word_embeddings', true) || !weights.has('lm_head.weight');
   return decoder.finish(last, tied ? `${at}.embed_tokens` : 'lm_head', hidden);
 }
