@@ -1,19 +1,26 @@
 // What does a generator cost? Ratios of medians, all of one process: a sweep of sixty actions against single calls, scores
-// against a plain prefill, a compressed cache against the full one, eight streams against one; and its memory.
+// against a plain prefill, a compressed cache against the full one, eight streams against one; int4 weights; its memory,
+// and whether that grows; and the same model in other engines, measured before by the scripts of bench/peers.
 //
-//   npm run build && node bench/generator.mjs --model_name DIR [--tokens 1024,4096] [--runs 5] [--threads 2] [--write]
+//   npm run build && node bench/generator.mjs --model_name DIR [--tokens 1024,4096] [--runs 5] [--threads 2]
+//                                             [--growth_requests 2000] [--model_growth_requests 0]
+//                                             [--peers FILE] [--write]
 //
-// --write puts the table into docs/benchmarks.md and the chart beside it.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// --growth_requests are answered by the embedded model (some 30 s), --model_growth_requests by the given one (ten minutes
+// and more for 2000); 0 leaves the row out. --peers is a file of JSON lines. --write puts the table into
+// docs/benchmarks.md and the chart beside it.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { GeneratorServiceClient } from '@a2sf/contracts';
-import { callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
+import { callUnary } from '@a2sf/grpc-runtime';
+import { resolveModelFolder } from '@a2sf/model-zoo';
+import { openWeights } from '@a2sf/tensor-files';
 import * as echarts from 'echarts';
+import { memoryGrowth } from './generator/memory-growth.mjs';
+import { compareWithPeers, readPeers } from './peers/compare.mjs';
+import { startGenerator } from './start-generator.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -21,61 +28,25 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '1024,4096' },
     runs: { type: 'string', default: '5' },
     threads: { type: 'string', default: '2' },
+    growth_requests: { type: 'string', default: '2000' },
+    model_growth_requests: { type: 'string', default: '0' },
+    peers: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
 const lengths = values.tokens.split(',').map(Number);
-const runs = Number(values.runs);
+const [runs, threads] = [values.runs, values.threads].map(Number);
+const modelName = values.model_name;
 const newTokens = 16;
+/** Of the decode rows: the prefill makes the first token, so 32 steps are timed. */
+const decodeTokens = 33;
 const budget = 128;
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+const peers = values.peers === undefined ? [] : readPeers(values.peers);
 
 const median = (numbers) => numbers.toSorted((x, y) => x - y)[numbers.length >> 1];
 const spread = (numbers) => `${Math.min(...numbers).toFixed(0)}-${Math.max(...numbers).toFixed(0)}`;
-
-/** A generator in a process of its own. */
-async function startGenerator(...more) {
-  const a2sf = fileURLToPath(new URL('../apps/cli/bin/a2sf.js', import.meta.url));
-  const model = values.model_name === undefined ? [] : ['--model_name', values.model_name];
-  const flags = ['--port', '0', '--http_port', '0', '--log_level', 'error', '--threads', values.threads, ...model];
-  const child = spawn(process.execPath, [a2sf, 'serve', 'generator', ...flags, ...more], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  const client = connect(GeneratorServiceClient, `127.0.0.1:${JSON.parse(line).port}`);
-  const memory = (field) =>
-    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) /
-    1024;
-  const stop = async () => {
-    client.close();
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  };
-  return { client, memory, stop };
-}
-
-/** Seconds of a call and what it answered. */
-async function timed(call) {
-  const start = performance.now();
-  const answer = await call();
-  return { ms: performance.now() - start, answer };
-}
-
-const generator = await startGenerator();
-const { client } = generator;
-const info = await callUnary(client, 'getInfo', {});
-const ids = (n, salt = 0) => Array.from({ length: n }, (_, i) => 3 + (((i + salt) * 7919 + salt) % (info.vocab - 3)));
-const longCall = { timeoutMs: 3_600_000 };
-const prompt = (n) => ({ tokenIds: { ids: ids(n) } });
-
-async function generate(n, compression, maxNewTokens = newTokens, salt = 0) {
-  const request = { prompt: { tokenIds: { ids: ids(n, salt) } }, compression, maxNewTokens, ignoreEos: true };
-  let usage;
-  for await (const piece of callServerStream(client, 'generate', request, longCall)) usage = piece.usage ?? usage;
-  return usage;
-}
-const sweep = (n) =>
-  callUnary(client, 'sweep', { prompt: prompt(n), budget, maxNewTokens: newTokens, ignoreEos: true }, longCall);
+const ratio = (x, y) => `${(median(x) / median(y)).toFixed(2)}x`;
 const action = (a, b) => ({ action: { a, b }, budget });
 const sixActions = [
   action(0, 1),
@@ -92,31 +63,42 @@ const say = (what, value, detail) => {
   console.log(`${what}: ${value} (${detail})`);
 };
 const chart = [];
+/** Our tokens per second by prompt length. */
+const speeds = { prefill: {}, decode: {}, int4Decode: {} };
 
-for (const n of lengths) {
-  await sweep(n); // warm
-  const singles = [];
-  const sweeps = [];
-  const plainPrefill = [];
-  const scoredPrefill = [];
-  const fullDecode = [];
-  const keptDecode = [];
+/** Seconds of a call and what it answered. */
+async function timed(call) {
+  const start = performance.now();
+  const answer = await call();
+  return { ms: performance.now() - start, answer };
+}
+
+const decodeStep = ({ decodeMs }) => decodeMs / (decodeTokens - 1);
+
+async function speedAt(generator, n) {
+  const { client, generate, ids, timeoutMs } = generator;
+  const request = { prompt: { tokenIds: { ids: ids(n) } }, budget, maxNewTokens: newTokens, ignoreEos: true };
+  const sweep = () => callUnary(client, 'sweep', request, { timeoutMs });
+  await sweep(); // warm
+  const [singles, sweeps, plainPrefill, scoredPrefill, fullDecode, keptDecode] = [[], [], [], [], [], []];
   let distinct = 0;
   for (let run = 0; run < runs; run++) {
     let six = 0;
-    for (const compression of sixActions) six += (await timed(() => generate(n, compression))).ms;
+    for (const compression of sixActions) {
+      six += (await timed(() => generate(n, { compression, maxNewTokens: newTokens }))).ms;
+    }
     singles.push(six * 10);
-    const swept = await timed(() => sweep(n));
+    const swept = await timed(sweep);
     sweeps.push(swept.ms);
     scoredPrefill.push(swept.answer.prefillMs);
     distinct = swept.answer.results.filter(({ sameAs }) => sameAs === undefined).length;
-    const full = await generate(n, undefined, 33);
+    const full = await generate(n, { maxNewTokens: decodeTokens });
     plainPrefill.push(full.prefillMs);
-    fullDecode.push(full.decodeMs / 32);
-    const kept = await generate(n, action(10, 16), 33);
-    keptDecode.push(kept.decodeMs / 32);
+    fullDecode.push(decodeStep(full));
+    keptDecode.push(decodeStep(await generate(n, { compression: action(10, 16), maxNewTokens: decodeTokens })));
   }
-  const ratio = (x, y) => `${(median(x) / median(y)).toFixed(2)}x`;
+  speeds.prefill[n] = (1000 * n) / median(plainPrefill);
+  speeds.decode[n] = 1000 / median(fullDecode);
   chart.push({ n, single: median(singles) / 1000, sweep: median(sweeps) / 1000 });
   say(
     `60 x Generate / one Sweep, ${n} tokens`,
@@ -128,14 +110,10 @@ for (const n of lengths) {
     ratio(scoredPrefill, plainPrefill),
     `${median(scoredPrefill).toFixed(0)} / ${median(plainPrefill).toFixed(0)} ms`,
   );
-  say(
-    `plain prefill, ${n}`,
-    `${((1000 * n) / median(plainPrefill)).toFixed(0)} tokens/s`,
-    `${spread(plainPrefill)} ms`,
-  );
+  say(`plain prefill, ${n}`, `${speeds.prefill[n].toFixed(0)} tokens/s`, `${spread(plainPrefill)} ms`);
   say(
     `decode, full cache of ${n}`,
-    `${(1000 / median(fullDecode)).toFixed(1)} tokens/s`,
+    `${speeds.decode[n].toFixed(1)} tokens/s`,
     `${median(fullDecode).toFixed(1)} ms a token`,
   );
   say(
@@ -145,46 +123,106 @@ for (const n of lengths) {
   );
 }
 
-{
-  const each = 64;
-  const one = [];
-  const eight = [];
+async function eightStreams({ generate }) {
+  const each = 128;
+  const [prompt, streams] = [256, 8];
+  const whole = { 1: [], [streams]: [] };
+  const decoding = { 1: [], [streams]: [] };
+  const text = (salt) => generate(prompt, { compression: action(10, 16), maxNewTokens: each, salt });
   for (let run = 0; run < runs; run++) {
-    one.push((await timed(() => generate(256, action(10, 16), each))).ms);
-    eight.push(
-      (await timed(() => Promise.all(Array.from({ length: 8 }, (_, i) => generate(256, action(10, 16), each, i))))).ms,
+    for (const count of [1, streams]) {
+      const { ms, answer } = await timed(() => Promise.all(Array.from({ length: count }, (_, i) => text(i))));
+      whole[count].push((1000 * count * each) / ms);
+      decoding[count].push(rateWhileAllDecode(answer.map(({ arrivals }) => arrivals)));
+    }
+  }
+  const what = `8 streams / 1, ${prompt}-token prompts, ${each} new, compressed`;
+  const readings = { 'prefill included': whole, 'while all decode': decoding };
+  for (const [part, rates] of Object.entries(readings)) {
+    const [eight, one] = [rates[streams], rates[1]];
+    const detail = `${median(eight).toFixed(0)} / ${median(one).toFixed(0)} tokens/s`;
+    say(`${what}, ${part}`, ratio(eight, one), detail);
+  }
+}
+
+/** Tokens per second, all streams together, from the last stream's first token to the first stream's last one. */
+function rateWhileAllDecode(streams) {
+  const from = Math.max(...streams.map((arrivals) => arrivals[0].at));
+  const to = Math.min(...streams.map((arrivals) => arrivals.at(-1).at));
+  if (!(to > from)) return NaN; // the first text ended before the last one began
+  const inside = streams.flat().filter(({ at }) => at > from && at <= to);
+  return (1000 * inside.reduce((sum, { tokens }) => sum + tokens, 0)) / (to - from);
+}
+
+async function int4Speed() {
+  const generator = await startGenerator({ modelName, threads, flags: ['--weights', 'int4'] });
+  for (const n of lengths) {
+    await generator.generate(n, { maxNewTokens: 2 }); // warm
+    const steps = [];
+    for (let run = 0; run < runs; run++) {
+      steps.push(decodeStep(await generator.generate(n, { maxNewTokens: decodeTokens })));
+    }
+    speeds.int4Decode[n] = 1000 / median(steps);
+    say(
+      `decode with int4 weights / float32, full cache of ${n}`,
+      `${(speeds.int4Decode[n] / speeds.decode[n]).toFixed(2)}x`,
+      `${speeds.int4Decode[n].toFixed(1)} / ${speeds.decode[n].toFixed(1)} tokens/s`,
     );
   }
-  const rate = (times, count) => (1000 * count * each) / median(times);
-  say(
-    '8 streams / 1, tokens/s, 256-token prompts, 64 new, compressed',
-    `${(rate(eight, 8) / rate(one, 1)).toFixed(2)}x`,
-    `${rate(eight, 8).toFixed(0)} / ${rate(one, 1).toFixed(0)} tokens/s, prefill included`,
-  );
+  await generator.stop();
 }
-await generator.stop();
 
-{
-  const fresh = await startGenerator();
+/** Most resident memory of one long prompt, beside what it may be: weights x 1.8 + KV + 300 MB. */
+async function residentMemory() {
+  const fresh = await startGenerator({ modelName, threads });
   const loaded = fresh.memory('VmRSS');
   const n = Math.max(...lengths);
-  for await (const _ of callServerStream(
-    fresh.client,
-    'generate',
-    { prompt: prompt(n), maxNewTokens: newTokens, ignoreEos: true },
-    longCall,
-  ));
+  const usage = await fresh.generate(n, { maxNewTokens: newTokens });
+  const most = fresh.memory('VmHWM');
+  await fresh.stop();
+  const megabyte = 2 ** 20;
+  const weights = float32Bytes(resolveModelFolder(modelName, 'llm').folder) / megabyte;
+  const cache = Number(usage.fullCacheBytes) / megabyte;
+  const bound = weights * 1.8 + cache + 300;
   say(
     `resident memory, full cache, one prompt of ${n}`,
-    `${fresh.memory('VmHWM').toFixed(0)} MB at most`,
-    `${loaded.toFixed(0)} MB after loading`,
+    `${most.toFixed(0)} MB at most`,
+    `${loaded.toFixed(0)} MB after loading; weights ${weights.toFixed(0)} x 1.8 + KV ${cache.toFixed(0)} + 300 = ${bound.toFixed(0)} MB`,
   );
-  await fresh.stop();
 }
+
+/** Bytes of a model's tensors as float32. */
+function float32Bytes(folder) {
+  const tensors = openWeights(folder).files.flatMap((file) => [...file.tensors.values()]);
+  return 4 * tensors.reduce((sum, { shape }) => sum + shape.reduce((x, y) => x * y, 1), 0);
+}
+
+async function growth(name, requests) {
+  if (requests === 0) return;
+  const { model, start, half, end, settled, cancelled } = await memoryGrowth(name, threads, requests);
+  const percent = (field) => `${(100 * (end[field] / start[field] - 1)).toFixed(1)} %`;
+  const megabytes = (field) => `${[start, half, end].map((at) => at[field].toFixed(0)).join(', ')} MB`;
+  say(
+    `growth of resident memory, ${settled} to ${requests} mixed requests, ${model}`,
+    percent('collected'),
+    `${megabytes('collected')} at the start, half and end, garbage collected; without one ${megabytes('asIs')}, ${percent('asIs')}; ${cancelled} requests given up`,
+  );
+}
+
+const generator = await startGenerator({ modelName, threads });
+const { info } = generator;
+for (const n of lengths) await speedAt(generator, n);
+await eightStreams(generator);
+await generator.stop();
+await int4Speed();
+for (const row of compareWithPeers(peers, speeds)) say(...row);
+await residentMemory();
+await growth(undefined, Number(values.growth_requests));
+await growth(modelName, Number(values.model_growth_requests));
 
 const machine = `${cpus().length} cores (${cpus()[0].model}), Node ${process.versions.node}`;
 const table = [
-  `${info.model} (${info.family}, ${info.dtype}), ${values.threads} threads, ${newTokens} new tokens, budget ${budget}, medians of ${runs} interleaved runs; ${machine}:`,
+  `${info.model} (${info.family}, ${info.dtype}), ${threads} threads, ${newTokens} new tokens, budget ${budget}, medians of ${runs} interleaved runs; ${machine}:`,
   '',
   '| what | measured | from |',
   '| --- | --- | --- |',
@@ -217,5 +255,6 @@ if (values.write) {
     () => `<!-- generator: written by bench/generator.mjs -->\n\n${table}\n\n<!-- end of generator -->`,
   );
   writeFileSync(path, after);
+  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', path], { stdio: 'inherit' });
 }
 console.log(table);

@@ -1,19 +1,21 @@
 // What do quantised weights cost in quality and gain in speed? Perplexity of texts, the share of kept positions that
-// agrees with float32, and milliseconds a decoded token (one row, median of the prompts).
+// agrees with float32, the size of the weight file, milliseconds a decoded token (one row, median of the prompts), and
+// what each form writes after the same words.
 //
-//   npm run build && node bench/quantisation.mjs --model_name DIR --data FILE [--prompts 8] [--tokens 512]
+//   npm run build && node bench/quantisation.mjs --model_name DIR --data DIR [--prompts 8] [--tokens 512]
 //                                                [--budget 128] [--new_tokens 33] [--threads 2] [--write]
 //
-// FILE is JSON lines with a `context`, as LongBench's multi_news has it. Every prompt is cut to its first --tokens tokens.
-// --write puts the table into docs/quantisation.md.
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+// DIR has LongBench's multi_news.jsonl, lines with a `context`; another file of such lines may be named itself. Every
+// prompt is cut to its first --tokens tokens. --write puts table and texts between the marks of docs/quantisation.md.
+import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { spawnSync } from 'node:child_process';
 import { LanguageModel, Tokenizer } from '@a2sf/inference';
+import { loadLanguageModel } from '@a2sf/model-zoo';
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +29,9 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
+for (const name of ['model_name', 'data']) if (values[name] === undefined) throw new Error(`--${name} is missing`);
 const folder = resolve(values.model_name);
+const dataFile = statSync(values.data).isDirectory() ? join(values.data, 'multi_news.jsonl') : values.data;
 const [wantedPrompts, length, budget, newTokens, threads] = [
   values.prompts,
   values.tokens,
@@ -42,16 +46,17 @@ const actions = [
   [0.1, 64],
   [1, 256],
 ].map(([a, b]) => ({ a, b }));
+const opening = 'The water cycle begins when the sun';
 const control = { checkCancelled: () => {} };
 
 const prompts = [];
 const tokenizer = Tokenizer.load(folder);
-for await (const line of createInterface({ input: createReadStream(values.data) })) {
+for await (const line of createInterface({ input: createReadStream(dataFile) })) {
   const ids = tokenizer.encode(JSON.parse(line).context).slice(0, length);
   if (ids.length === length) prompts.push(ids);
   if (prompts.length === wantedPrompts) break;
 }
-if (prompts.length === 0) throw new Error(`${values.data} has no text of ${length} tokens`);
+if (prompts.length === 0) throw new Error(`${dataFile} has no text of ${length} tokens`);
 
 /** Sum over the tokens behind the first of -ln P(token | those before it). */
 async function surprise(model, ids) {
@@ -101,9 +106,29 @@ async function measure(weights) {
     decodeMs.push(result.decodeMs / (result.generatedTokens - 1)); // the prefill made the first one
     prefillMs.push(result.prefillMs);
   }
+  const written = await sample(model);
   await model.dispose();
   const perplexity = Math.exp(nats / (prompts.length * (length - 1)));
-  return { weights, loadMs, perplexity, kept, decode: median(decodeMs), prefill: median(prefillMs) };
+  const speed = { decode: median(decodeMs), prefill: median(prefillMs) };
+  return { weights, loadMs, bytes: fileBytes(weights), perplexity, kept, ...speed, written };
+}
+
+/** What the model writes, greedily, after the opening. */
+async function sample(model) {
+  const input = {
+    prompt: { source: { text: opening }, truncate: false, maxPromptTokens: 0, wrap: 'none' },
+    maxNewTokens: 40,
+    ignoreEos: false,
+    stop: [],
+  };
+  let text = '';
+  await model.generate(input, (chunk) => (text += chunk.text), control);
+  return text;
+}
+
+/** Bytes of the files that the weights are read from. */
+function fileBytes(weights) {
+  return loadLanguageModel(folder, 1024, { weights }).weights.files.reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 function median(numbers) {
@@ -120,27 +145,43 @@ function overlap(x, y) {
   return [...x].filter((position) => y.has(position)).length / x.size;
 }
 
+/** Text in one cell of a Markdown table. */
+function cell(text) {
+  return text
+    .trim()
+    .replace(/\s+/gu, ' ')
+    .replace(/[\\|*_`<>[\]]/gu, (mark) => `\\${mark}`);
+}
+
 const rows = [];
 for (const weights of ['float32', 'int8', 'int4']) rows.push(await measure(weights));
 const reference = rows[0];
 const table = rows.map((row) => {
   const more = ((row.perplexity / reference.perplexity - 1) * 100).toFixed(2);
   const same = (agreement(row.kept, reference.kept) * 100).toFixed(1);
-  return `| ${row.weights} | ${row.perplexity.toFixed(3)} | ${more} % | ${same} % | ${row.decode.toFixed(1)} | ${row.prefill.toFixed(0)} | ${row.loadMs.toFixed(0)} |`;
+  return `| ${row.weights} | ${row.perplexity.toFixed(3)} | ${more} % | ${same} % | ${(row.bytes / 1e6).toFixed(1)} | ${row.decode.toFixed(1)} | ${row.prefill.toFixed(0)} | ${row.loadMs.toFixed(0)} |`;
 });
 const block = [
-  `${basename(folder)}, ${prompts.length} texts of ${length} tokens of ${basename(values.data)}, ${actions.length} actions at a budget of ${budget}; Node ${process.versions.node}, ${threads} threads:`,
+  `${basename(folder)}, ${prompts.length} texts of ${length} tokens of ${basename(dataFile)}, ${actions.length} actions at a budget of ${budget}; Node ${process.versions.node}, ${threads} threads:`,
   '',
-  '| weights | perplexity | more than float32 | kept positions that agree | ms a decoded token | ms a prefill | ms to load |',
-  '| --- | --- | --- | --- | --- | --- | --- |',
+  '| weights | perplexity | more than float32 | kept positions that agree | MB of weight file | ms a decoded token | ms a prefill | ms to load |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- |',
   ...table,
+  '',
+  `What each writes, greedily, after “${opening}”:`,
+  '',
+  '| weights | text |',
+  '| --- | --- |',
+  ...rows.map((row) => `| ${row.weights} | ${cell(row.written)} |`),
 ].join('\n');
 console.log(block);
 if (values.write) {
   const file = fileURLToPath(new URL('../docs/quantisation.md', import.meta.url));
   const [begin, end] = ['<!-- quantisation: written by bench/quantisation.mjs -->', '<!-- end of quantisation -->'];
   const text = readFileSync(file, 'utf8');
-  const before = text.slice(0, text.indexOf(begin) + begin.length);
-  writeFileSync(file, `${before}\n\n${block}\n\n${text.slice(text.indexOf(end))}`);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} lacks the marks ${begin} and ${end}`);
+  writeFileSync(file, `${text.slice(0, from + begin.length)}\n\n${block}\n\n${text.slice(to)}`);
+  const { status } = spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${file} is written, but prettier failed`);
 }

@@ -42,8 +42,10 @@ export class ChildService {
   /** The address it listens on. Throws FAILED_PRECONDITION with its last words when it ends before. */
   async address(signal: AbortSignal): Promise<string> {
     const lines = createInterface({ input: this.#child.stdout! });
-    const first = once(lines, 'line', { signal }).then(([line]) => String(line));
-    const line = await Promise.race([first, this.#exit.then(() => undefined)]);
+    const done = new AbortController();
+    const either = AbortSignal.any([signal, done.signal]);
+    const first = once(lines, 'line', { signal: either }).then(([line]) => String(line));
+    const line = await Promise.race([first, this.#exit.then(() => undefined)]).finally(() => done.abort());
     // What else it writes is of no interest, but must be read for it not to block.
     lines.on('line', () => undefined);
     if (line === undefined) throw this.failure()!;

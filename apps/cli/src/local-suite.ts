@@ -60,17 +60,16 @@ async function untilServing(service: ChildService, address: string, signal: Abor
   const either = AbortSignal.any([signal, done.signal]);
   const serving = waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal: either });
   const failure = await Promise.race([serving.then(() => undefined), service.ended()]);
-  if (failure === undefined) return;
-  done.abort();
+  done.abort(); // a service that was stopped in the meantime serves no more: nobody is to wait for it
   await serving.catch(() => undefined);
-  throw failure;
+  if (failure !== undefined) throw failure;
 }
 
 /** The flags of each generator. */
 function generatorFlags(options: TrainerOptions): string[][] {
   const { gpus, device, modelName, maxPromptTokens } = options;
   const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / (gpus?.length ?? 1)));
-  const model = modelName === undefined ? [] : ['--model_name', modelName];
+  const model = modelFlags(modelName, options.revision, options.offline);
   const limit =
     maxPromptTokens === undefined || maxPromptTokens === 0 ? [] : ['--max_prompt_tokens', String(maxPromptTokens)];
   const common = [...model, ...limit, '--threads', String(threads)];
@@ -81,8 +80,17 @@ function generatorFlags(options: TrainerOptions): string[][] {
   });
 }
 
-function encoderModel({ contextEncoderModel }: TrainerOptions): string[] {
-  return contextEncoderModel === undefined ? [] : ['--model_name', contextEncoderModel];
+function encoderModel({ contextEncoderModel, contextEncoderRevision, offline }: TrainerOptions): string[] {
+  return modelFlags(contextEncoderModel, contextEncoderRevision, offline);
+}
+
+/** Which model a service loads, and whether it may ask the hub for it. */
+function modelFlags(name: string | undefined, revision: string | undefined, offline: boolean): string[] {
+  return [
+    ...(name === undefined ? [] : ['--model_name', name]),
+    ...(revision === undefined ? [] : ['--revision', revision]),
+    ...(offline ? ['--offline'] : []),
+  ];
 }
 
 /** `--gpus` on a machine without them fails in the generator, in its words; the remedy is the trainer's. */

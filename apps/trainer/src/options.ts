@@ -30,6 +30,22 @@ export const options = {
     description: 'encoder of the prompts: folder or hub id (default: the embedded one)',
     group: models,
   }),
+  revision: option({
+    schema: text({ maxLength: 200 }),
+    description: 'branch, tag or commit of a language model of the Hugging Face hub (default: main)',
+    group: models,
+  }),
+  contextEncoderRevision: option({
+    schema: text({ maxLength: 200 }),
+    description: 'branch, tag or commit of an encoder of the Hugging Face hub (default: main)',
+    group: models,
+  }),
+  offline: option({
+    schema: boolean,
+    description: 'load no model from the Hugging Face hub, only from its cache; HF_HUB_OFFLINE=1 says the same',
+    default: false,
+    group: models,
+  }),
   device: option({
     schema: oneOf(['auto', 'cpu', 'webgpu', 'cuda']),
     description: 'where the language model runs: auto, cpu, webgpu, cuda',
@@ -93,7 +109,7 @@ export const options = {
   reward: option({
     schema: text({ maxLength: 300 }),
     description:
-      "metric that compares with the full cache's text (cosine, rouge_l, exact_prefix, ...), or dataset: the dataset's own metric",
+      "metric that compares with the full cache's text (cosine, rouge_l, exact_prefix, ...), log_prob: that text's probability, mix:<name>=<weight>,... of them, or dataset: the dataset's own metric",
     default: 'cosine',
     group: data,
   }),

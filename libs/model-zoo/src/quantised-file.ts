@@ -16,16 +16,22 @@ import { basename, join } from 'node:path';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { layOutSafetensors, toFloat32, type DType } from '@a2sf/tensor-files';
 import type { ModelWeights } from './model-weights.js';
-import { bitsOf, quantisedShapes, quantiseRows, type Bits, type WeightFormat } from './quantisation.js';
+import { algorithm, quantisedShapes, quantiseRows, type Bits, type WeightFormat } from './quantisation.js';
 
-/** What a graph asks for: tensors as they are, and matrices to be quantised, each by name and shape. */
-export interface PlannedTensors {
-  readonly plain: ReadonlyMap<string, readonly number[]>;
-  readonly matrices: ReadonlyMap<string, readonly [number, number]>;
+/** A matrix to be quantised. */
+export interface PlannedMatrix {
+  readonly shape: readonly [number, number];
+  readonly bits: Bits;
 }
 
-/** Part of every file's key: a change of the algorithm or of the layout is a new number. */
-const algorithm = 'a2sf-blocks-1';
+/** What a graph asks for, by name: tensors as they are, with their shapes, and matrices to be quantised. */
+export interface PlannedTensors {
+  readonly plain: ReadonlyMap<string, readonly number[]>;
+  readonly matrices: ReadonlyMap<string, PlannedMatrix>;
+}
+
+/** Part of every file's key, as the algorithm is: a change of how tensors lie in the file is a new number. */
+const layout = 1;
 
 /** The last tensor of a file: the SHA-256 of everything before it. Sorts behind every other name. */
 const digestName = '~sha256';
@@ -49,7 +55,7 @@ export function quantisedFile(
   plan: PlannedTensors,
   format: Exclude<WeightFormat, 'float32'>,
 ): string {
-  const name = `${contentKey(stored, plan, bitsOf[format])}-${format}.safetensors`;
+  const name = `${contentKey(stored, plan)}-${format}.safetensors`;
   const homes = [join(folder, '.a2sf'), join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'a2sf')];
   const known = homes.map((home) => join(home, name)).find(isSound);
   if (known !== undefined) return known;
@@ -57,7 +63,7 @@ export function quantisedFile(
   for (const home of homes) {
     try {
       mkdirSync(home, { recursive: true });
-      writeQuantised(home, name, stored, plan, bitsOf[format]);
+      writeQuantised(home, name, stored, plan);
       return join(home, name);
     } catch (error) {
       if (isA2sfError(error)) throw error; // of the stored weights: no other folder helps
@@ -72,10 +78,10 @@ export function quantisedFile(
   );
 }
 
-/** 32 hexadecimal digits of a SHA-256 over the algorithm, the plan and the weight files in the order of their names. */
-function contentKey(stored: ModelWeights, { plain, matrices }: PlannedTensors, bits: Bits): string {
+/** 32 hexadecimal digits of a SHA-256 over the algorithm, the plan (with each matrix's bits) and the weight files in the order of their names. */
+function contentKey(stored: ModelWeights, { plain, matrices }: PlannedTensors): string {
   const hash = createHash('sha256');
-  hash.update(`${JSON.stringify([algorithm, bits, [...plain], [...matrices]])}\0`);
+  hash.update(`${JSON.stringify([algorithm, layout, [...plain], [...matrices]])}\0`);
   for (const path of [...stored.files].sort((x, y) => (basename(x) < basename(y) ? -1 : 1))) {
     hash.update(`${basename(path)}\0`);
     hashFile(hash, path, statSync(path).size);
@@ -116,23 +122,17 @@ function hashFile(hash: Hash, path: string, length: number): void {
 }
 
 /** Writes the file under a temporary name, one stored tensor in memory at a time, and renames it when it is on disk. */
-function writeQuantised(
-  home: string,
-  name: string,
-  stored: ModelWeights,
-  { plain, matrices }: PlannedTensors,
-  bits: Bits,
-): void {
+function writeQuantised(home: string, name: string, stored: ModelWeights, { plain, matrices }: PlannedTensors): void {
   const specs = new Map<string, { dtype: DType; shape: readonly number[] }>();
   for (const [tensor, shape] of plain) specs.set(tensor, { dtype: stored.checked(tensor, shape).tensor.dtype, shape });
-  for (const [tensor, shape] of matrices) {
+  for (const [tensor, { shape, bits }] of matrices) {
     const { blocks, scales, zeros } = quantisedShapes(shape, bits);
     specs.set(`${tensor}.blocks`, { dtype: 'U8', shape: blocks });
     specs.set(`${tensor}.scales`, { dtype: 'F32', shape: scales });
     specs.set(`${tensor}.zeros`, { dtype: 'U8', shape: zeros });
   }
   specs.set(digestName, { dtype: 'U8', shape: [digestBytes] });
-  const { head, tensors, fileBytes } = layOutSafetensors(specs, { algorithm, bits: String(bits) });
+  const { head, tensors, fileBytes } = layOutSafetensors(specs, { algorithm });
   const temporary = join(home, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const fd = openSync(temporary, 'wx');
@@ -140,7 +140,7 @@ function writeQuantised(
       const writer = new PartWriter(fd, (tensor) => tensors.get(tensor)!.offset);
       writeAll(fd, head, 0);
       for (const [tensor, shape] of plain) writer.write(tensor, readStored(stored, tensor, shape).bytes);
-      for (const [tensor, shape] of matrices) writeMatrix(writer, stored, tensor, shape, bits);
+      for (const [tensor, matrix] of matrices) writeMatrix(writer, stored, tensor, matrix);
       const hash = createHash('sha256');
       hashFile(hash, temporary, fileBytes - digestBytes);
       writer.write(digestName, hash.digest());
@@ -157,13 +157,7 @@ function writeQuantised(
 }
 
 /** Quantises a matrix some rows at a time: only its stored bytes are in memory as a whole. */
-function writeMatrix(
-  writer: PartWriter,
-  stored: ModelWeights,
-  name: string,
-  shape: readonly [number, number],
-  bits: Bits,
-): void {
+function writeMatrix(writer: PartWriter, stored: ModelWeights, name: string, { shape, bits }: PlannedMatrix): void {
   const [rows, width] = shape;
   const { bytes, dtype } = readStored(stored, name, shape);
   const rowBytes = bytes.byteLength / rows;

@@ -17,8 +17,10 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { encodeSafetensors, parseSafetensors, toFloat32, type Tensor } from '@a2sf/tensor-files';
 import { loadLanguageModel, type LoadedLanguageModel } from './load-language-model.js';
-import { bitsOf, quantiseRows } from './quantisation.js';
+import { ModelWeights } from './model-weights.js';
+import { algorithm, matrixBits, quantiseRows, type Bits } from './quantisation.js';
 import { dequantised } from './quantisation.fixture.js';
+import { quantisedFile } from './quantised-file.js';
 
 interface OrtTensor {
   readonly data: Float32Array;
@@ -96,14 +98,14 @@ function distance(x: Float32Array, y: Float32Array): number {
 function twin(format: 'int4' | 'int8'): string {
   const folder = copied(`twin-${format}`);
   const { tensors } = parseSafetensors(readFileSync(join(folder, 'model.safetensors')));
-  const rounded = ({ dtype, shape, data }: Tensor): Tensor => {
+  const rounded = (name: string, { dtype, shape, data }: Tensor): Tensor => {
     const size = shape as [number, number];
-    const bits = bitsOf[format];
+    const bits = matrixBits(name, format);
     const values = dequantised(quantiseRows(toFloat32(data, dtype), size[1], bits), size, bits);
     return { dtype: 'F32', shape, data: new Uint8Array(values.buffer) };
   };
-  for (const [name, tensor] of tensors) if (name.includes('_proj.')) tensors.set(name, rounded(tensor));
-  tensors.set('lm_head.weight', rounded(tensors.get('model.embed_tokens.weight')!));
+  for (const [name, tensor] of tensors) if (name.includes('_proj.')) tensors.set(name, rounded(name, tensor));
+  tensors.set('lm_head.weight', rounded('lm_head.weight', tensors.get('model.embed_tokens.weight')!));
   writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(tensors));
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: false }));
@@ -129,13 +131,49 @@ test('the second load finds the file of the first, and other weights make anothe
   const { ino } = statSync(first);
   assert.equal(cached(loadLanguageModel(folder, 128, { weights: 'int4' })), first);
   assert.equal(statSync(first).ino, ino);
-  assert.ok(statSync(first).size < statSync(join(folder, 'model.safetensors')).size / 2);
-  assert.notEqual(cached(loadLanguageModel(folder, 64, { weights: 'int8' })), first);
+  const int8 = cached(loadLanguageModel(folder, 64, { weights: 'int8' }));
+  assert.notEqual(int8, first);
+  assert.ok(statSync(first).size < statSync(int8).size);
   const bytes = readFileSync(join(folder, 'model.safetensors'));
   bytes[bytes.length - 4]! ^= 1;
   writeFileSync(join(folder, 'model.safetensors'), bytes);
   assert.notEqual(cached(loadLanguageModel(folder, 64, { weights: 'int4' })), first);
   assert.equal(readdirSync(join(folder, '.a2sf')).filter((name) => name.endsWith('.tmp')).length, 0);
+});
+
+test('int4 keeps the keen matrices in 8 bits and the others in 4', () => {
+  const loaded = loadLanguageModel(copied('mixed'), 64, { weights: 'int4' });
+  const perWeight = (name: string): number => {
+    const of = (part: string) => parseSafetensors(readFileSync(cached(loaded))).tensors.get(`${name}.${part}`)!.shape;
+    return (8 * of('blocks').reduce((x, y) => x * y, 1)) / (32 * of('scales').reduce((x, y) => x * y, 1));
+  };
+  const layer = 'model.layers.0';
+  for (const name of ['self_attn.v_proj', 'mlp.down_proj']) assert.equal(perWeight(`${layer}.${name}.weight`), 8, name);
+  assert.equal(perWeight('model.embed_tokens.weight'), 8);
+  for (const name of ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.o_proj', 'mlp.up_proj', 'mlp.gate_proj']) {
+    assert.equal(perWeight(`${layer}.${name}.weight`), 4, name);
+  }
+});
+
+test('a file of another algorithm, of other bits or of another plan is not read', () => {
+  const folder = copied('plans');
+  const stored = new ModelWeights(folder, ['']);
+  const name = 'model.layers.0.mlp.up_proj.weight';
+  const norm = 'model.norm.weight';
+  const { shape } = stored.index.find(name)!.tensor;
+  const size = shape as [number, number];
+  const width = stored.index.find(norm)!.tensor.shape;
+  const planned = (bits: Bits, plain: [string, readonly number[]][]) =>
+    quantisedFile(
+      folder,
+      stored,
+      { plain: new Map(plain), matrices: new Map([[name, { shape: size, bits }]]) },
+      'int4',
+    );
+  const first = planned(4, [[norm, width]]);
+  assert.equal(planned(4, [[norm, width]]), first);
+  assert.equal(new Set([first, planned(8, [[norm, width]]), planned(4, [])]).size, 3);
+  assert.ok(readFileSync(first).subarray(0, 400).includes(`"algorithm":"${algorithm}"`));
 });
 
 test('a damaged file is made again, whatever byte changed and wherever it was cut', () => {

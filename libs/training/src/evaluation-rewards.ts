@@ -3,7 +3,7 @@ import type { ActionSpace } from '@a2sf/kv-compression';
 import { allOrAbort } from './all-or-abort.js';
 import type { RewardRow } from './baselines.js';
 import { keepsAll, sweepTask, type GenerationSettings } from './iteration.js';
-import type { Peers } from './peers.js';
+import type { Peers, SweptText } from './peers.js';
 import type { Prompt } from './prompt.js';
 import type { PromptMemory } from './prompt-memory.js';
 import type { RewardRule } from './reward-rule.js';
@@ -71,22 +71,30 @@ async function sweepPrompt(
   { peers, reward, generation, space }: EvaluationContext,
   signal: AbortSignal,
 ): Promise<Omit<EvaluationRewards, 'key'>> {
-  const outcome = await peers.sweep(sweepTask(prompt, space.actions(), true, generation), signal);
+  const task = sweepTask(prompt, space.actions(), { includeFull: true, reward, generation });
+  const outcome = await peers.sweep(task, signal);
   const about = { id: prompt.id, hash: prompt.hash, prompt_tokens: outcome.promptTokens };
   if (keepsAll(outcome, generation)) return { ...about, kept_all: true, full: 1, rewards: [] };
-  // Actions that keep the same positions write the same text; each text is scored once.
-  const texts = [...new Set(reward.againstFull ? outcome.texts : [...outcome.texts, outcome.full!])];
+  const full = outcome.full!;
+  // Actions that keep the same positions give the same; each outcome is scored once.
+  const outcomes = reward.fullEarnsOne ? outcome.texts : [...outcome.texts, full];
+  const different = new Map(outcomes.map((swept) => [nameOf(swept), swept]));
   const scores = await peers.score(
-    texts.map((text) => reward.task(prompt, text, outcome.full)),
+    [...different.values()].map((swept) => reward.task(prompt, swept, full.text)),
     signal,
   );
-  const scoreOf = new Map(texts.map((text, i) => [text, scores[i]!]));
+  const scoreOf = new Map([...different.keys()].map((name, i) => [name, scores[i]!]));
   return {
     ...about,
     kept_all: false,
-    full: reward.againstFull ? 1 : scoreOf.get(outcome.full!)!,
-    rewards: outcome.texts.map((text) => scoreOf.get(text)!),
+    full: reward.fullEarnsOne ? 1 : scoreOf.get(nameOf(full))!,
+    rewards: outcome.texts.map((swept) => scoreOf.get(nameOf(swept))!),
   };
+}
+
+/** Equal for equal texts with equal probabilities. */
+function nameOf({ text, logProbs }: SweptText): string {
+  return `${logProbs.join(' ')}\n${text}`;
 }
 
 function keyOf({ reward, generation, space, modelId }: EvaluationContext): string {

@@ -7,7 +7,15 @@ import { Evaluation } from './evaluation.js';
 import { evaluationRewards, type EvaluationRewards } from './evaluation-rewards.js';
 import { PromptMemory } from './prompt-memory.js';
 import { RewardRule } from './reward-rule.js';
-import { rewardOf, TestPeers, testPolicy, testPrompts, testSettings, testSpace } from './peers.fixture.js';
+import {
+  fullProbability,
+  rewardOf,
+  TestPeers,
+  testPolicy,
+  testPrompts,
+  testSettings,
+  testSpace,
+} from './peers.fixture.js';
 
 // The space is (0,1) (0,16) (0,64) (10,1) (10,16) (10,64).
 const rows = [
@@ -97,4 +105,17 @@ test('rewards that were swept before are read back, unless the model, reward or 
   assert.equal(await sweepsOf({ generation: { ...testSettings.generation, budget: 65 } }), 6);
   assert.equal(await sweepsOf({ reward: new RewardRule('exact_prefix') }), 6);
   assert.equal(await sweepsOf({}), 0);
+});
+
+test('under log_prob actions that write the same text earn what each makes of the full text, and the full cache its own', async () => {
+  const peers = new TestPeers();
+  peers.sameTexts = true;
+  const file = { read: () => [], append: () => Promise.resolve() };
+  const prompts = memory();
+  const change = { ...context(peers, prompts), reward: new RewardRule('log_prob') };
+  const [, line] = await evaluationRewards(change, file, () => undefined);
+  const close = (found: number, wanted: number) => assert.ok(Math.abs(found - wanted) < 1e-12, `${found}, ${wanted}`);
+  close(line!.full, fullProbability);
+  for (const [action, reward] of line!.rewards.entries()) close(reward, rewardOf(prompts.prompt(1).text, action));
+  assert.equal(line!.rewards.length, testSpace.size);
 });

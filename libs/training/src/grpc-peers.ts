@@ -22,6 +22,7 @@ import type {
   SelectionMode,
   SweepOutcome,
   SweepTask,
+  SweptText,
   UpdateResult,
 } from './peers.js';
 
@@ -113,16 +114,23 @@ export class GrpcPeers implements Peers {
       recent: task.recent,
       maxNewTokens: task.maxNewTokens,
       includeFull: task.includeFull,
+      scoreFull: task.scoreFull,
       truncate: true,
       maxPromptTokens: task.maxPromptTokens,
       wrap: task.wrap,
     };
     const options = this.#options(signal, this.#sweepTimeoutMs);
     const answer = await this.#pool.run((generator) => callUnary(generator, 'sweep', request, options), signal);
-    if (task.includeFull && answer.full === null) throw malformed('generator', 'the text of the full cache is missing');
+    const wantsFull = task.includeFull || task.scoreFull;
+    if (wantsFull && answer.full === null) throw malformed('generator', 'the text of the full cache is missing');
+    const tokens = wantsFull ? answer.full!.tokenIds.length : 0;
+    const swept = ({ text, logProbs }: SweptText): SweptText => ({
+      text,
+      logProbs: task.scoreFull ? sameLength('generator', logProbs, tokens) : [],
+    });
     return {
-      full: task.includeFull ? answer.full!.text : undefined,
-      texts: sameLength('generator', answer.results, task.actions.length).map((result) => result.text),
+      full: wantsFull ? swept(answer.full!) : undefined,
+      texts: sameLength('generator', answer.results, task.actions.length).map(swept),
       promptTokens: answer.promptTokens,
       keptTokens: answer.keptTokens,
     };
@@ -137,6 +145,7 @@ export class GrpcPeers implements Peers {
         references: [...task.references],
         allClasses: [...task.allClasses],
         dataset: task.dataset,
+        logProbs: [...task.logProbs],
       }));
       const answer = await callUnary(this.#reward, 'score', { items }, this.#options(signal));
       scores.push(...sameLength('reward', answer.scores, part.length));
@@ -182,7 +191,7 @@ function* parts<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-function sameLength<T>(peer: string, answers: T[], asked: number): T[] {
+function sameLength<T extends readonly unknown[]>(peer: string, answers: T, asked: number): T {
   if (answers.length === asked) return answers;
   throw malformed(peer, `${asked} items were asked for, ${answers.length} answered`);
 }

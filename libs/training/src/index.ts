@@ -20,6 +20,7 @@ export type {
   SelectionMode,
   SweepOutcome,
   SweepTask,
+  SweptText,
   UpdateResult,
 } from './peers.js';
 export { promptSetHash, readPrompts, type PromptSelection, type PromptSets } from './prompt-files.js';

@@ -1,7 +1,7 @@
 import type { Action } from '@a2sf/kv-compression';
 import { allOrAbort } from './all-or-abort.js';
 import { mean } from './baselines.js';
-import type { Choice, Embedding, Experience, Peers, SweepOutcome } from './peers.js';
+import type { Choice, Embedding, Experience, Peers, SweepOutcome, SweepTask, SweptText } from './peers.js';
 import type { Prompt } from './prompt.js';
 import type { PromptMemory } from './prompt-memory.js';
 import type { RewardRule } from './reward-rule.js';
@@ -58,7 +58,7 @@ interface Attempt {
   readonly choice: Choice;
   readonly embedding: Embedding;
   /** Undefined when the prompt fits the budget. */
-  readonly text: string | undefined;
+  readonly swept: SweptText | undefined;
 }
 
 /** Name of an iteration's update, the same when the iteration is run again. */
@@ -86,33 +86,34 @@ export async function collectBatch(
     allOrAbort(
       indices,
       async (promptIndex, either, k): Promise<Attempt> => {
-        const text = await decode(promptIndex, choices[k]!.action, context, either);
-        return { promptIndex, choice: choices[k]!, embedding: embeddings[k]!, text };
+        const swept = await decode(promptIndex, choices[k]!.action, context, either);
+        return { promptIndex, choice: choices[k]!, embedding: embeddings[k]!, swept };
       },
       signal,
     ),
   );
   const episodes = await clock.time('score', () => settle(attempts, context, signal));
-  const experiences = attempts.flatMap(({ text, embedding, choice }, k): Experience[] => {
-    if (text === undefined) return [];
+  const experiences = attempts.flatMap(({ swept, embedding, choice }, k): Experience[] => {
+    if (swept === undefined) return [];
     const id = `${updateId(context.runId, iteration)}/${k}`;
     return [{ id, embedding, actionIndex: choice.actionIndex, reward: episodes[k]!.reward }];
   });
   return { iteration, episodes, experiences, avgReward: mean(episodes.map((episode) => episode.reward)) };
 }
 
-/** The text of one prompt under one action; undefined when the prompt fits the budget. */
+/** What one prompt gives under one action; undefined when the prompt fits the budget. */
 async function decode(
   promptIndex: number,
   action: Action,
   { peers, memory, reward, generation }: IterationContext,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<SweptText | undefined> {
   const known = memory.known(promptIndex);
   if (known.promptTokens !== undefined && known.promptTokens <= generation.budget) return undefined;
   const includeFull = reward.againstFull && known.full === undefined;
-  const outcome = await peers.sweep(sweepTask(memory.prompt(promptIndex), [action], includeFull, generation), signal);
-  memory.learn(promptIndex, outcome);
+  const task = sweepTask(memory.prompt(promptIndex), [action], { includeFull, reward, generation });
+  const outcome = await peers.sweep(task, signal);
+  memory.learn(promptIndex, { full: outcome.full?.text, promptTokens: outcome.promptTokens });
   return keepsAll(outcome, generation) ? undefined : outcome.texts[0]!;
 }
 
@@ -122,25 +123,33 @@ async function settle(
   { peers, memory, reward }: IterationContext,
   signal?: AbortSignal,
 ): Promise<Episode[]> {
-  const tasks = attempts.flatMap(({ promptIndex, text }) =>
-    text === undefined ? [] : [reward.task(memory.prompt(promptIndex), text, memory.known(promptIndex).full)],
+  const tasks = attempts.flatMap(({ promptIndex, swept }) =>
+    swept === undefined ? [] : [reward.task(memory.prompt(promptIndex), swept, memory.known(promptIndex).full)],
   );
   const scores = tasks.length === 0 ? [] : await peers.score(tasks, signal);
   let next = 0;
-  return attempts.map(({ promptIndex, choice, text }) => {
-    const keptAll = text === undefined;
+  return attempts.map(({ promptIndex, choice, swept }) => {
+    const keptAll = swept === undefined;
     return { promptIndex, choice, keptAll, reward: keptAll ? 1 : scores[next++]! };
   });
 }
 
-/** The sweep of a prompt under some actions. */
+/** How a prompt is swept beside its actions. */
+interface SweepSettings {
+  /** True when the full cache's text is wanted whatever the reward. */
+  readonly includeFull: boolean;
+  readonly reward: RewardRule;
+  readonly generation: GenerationSettings;
+}
+
+/** The sweep of a prompt under some actions, with all that the reward looks at. */
 export function sweepTask(
   prompt: Prompt,
   actions: readonly Action[],
-  includeFull: boolean,
-  generation: GenerationSettings,
-): Parameters<Peers['sweep']>[0] {
-  return { text: prompt.text, wrap: prompt.wrap, actions, includeFull, ...generation };
+  { includeFull, reward, generation }: SweepSettings,
+): SweepTask {
+  const { text, wrap } = prompt;
+  return { text, wrap, actions, includeFull, scoreFull: reward.needsLogProbs, ...generation };
 }
 
 /** True when a prompt fits the budget, so that no action changes anything. */

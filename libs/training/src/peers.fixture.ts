@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { restoreAgent, type Agent } from '@a2sf/bandit';
 import { Random } from '@a2sf/random';
 import { ActionSpace } from '@a2sf/kv-compression';
+import { scoreItem, scorerNamed } from '@a2sf/rewards';
 import { decodePolicyCheckpoint, encodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
 import { initialPolicy } from './initial-policy.js';
 import type { Choice, Embedding, Experience, PeerInfo, Peers, ScoreTask, SelectionMode, SweepTask } from './peers.js';
@@ -13,6 +14,9 @@ import type { TrainingContext, TrainingSettings } from './training.js';
 /** A space of six actions. */
 export const testSpace = new ActionSpace([0, 10], [1, 16, 64]);
 const dimension = 6;
+/** What the full cache's own text is worth under `log_prob`. */
+export const fullProbability = 0.75;
+const nothing = { prediction: '', references: [], allClasses: [], dataset: '' };
 const hyperParameters = { lr: 1e-2, ucbBeta: 0.5, uncertaintyCoef: 0.1, maxGradNorm: 1 };
 
 /** The four services in memory: the policy is the real one, texts and rewards follow from the prompt's text and action. */
@@ -20,6 +24,8 @@ export class TestPeers implements Peers {
   readonly updates: { readonly id: string; readonly experiences: readonly Experience[] }[] = [];
   readonly sweeps: SweepTask[] = [];
   encoded = 0;
+  /** True when all actions are to write the same text, as they do when they keep enough. */
+  sameTexts = false;
   /** Called before a sweep answers; may wait or throw. */
   beforeSweep: (task: SweepTask, count: number) => Promise<void> = () => Promise.resolve();
   /** Called before an update is applied. */
@@ -77,9 +83,16 @@ export class TestPeers implements Peers {
     await this.beforeSweep(task, this.sweeps.length);
     signal?.throwIfAborted();
     const promptTokens = tokensOf(task.text);
+    const swept = (action: string, logProb: number) => ({
+      text: `${task.text}|${action}`,
+      logProbs: task.scoreFull ? [logProb, logProb] : [],
+    });
     return {
-      full: task.includeFull ? `${task.text}|full` : undefined,
-      texts: task.actions.map((action) => `${task.text}|${testSpace.indexOf(action)}`),
+      full: task.includeFull || task.scoreFull ? swept('full', Math.log(fullProbability)) : undefined,
+      texts: task.actions.map((action) => {
+        const index = testSpace.indexOf(action)!;
+        return swept(this.sameTexts ? '0' : `${index}`, Math.log(rewardOf(task.text, index)));
+      }),
       promptTokens,
       keptTokens: Math.min(promptTokens, task.budget),
     };
@@ -87,7 +100,8 @@ export class TestPeers implements Peers {
 
   score(tasks: readonly ScoreTask[]): Promise<number[]> {
     return Promise.resolve(
-      tasks.map(({ prediction, references }) => {
+      tasks.map(({ metric, prediction, references, logProbs }) => {
+        if (metric === 'log_prob') return scoreItem(scorerNamed(metric), { ...nothing, logProbs });
         const [text, action] = prediction.split('|') as [string, string];
         if (references[0] !== `${text}|full`) throw new Error(`${prediction} was compared with ${references[0]}`);
         return rewardOf(text, Number(action));

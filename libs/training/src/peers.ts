@@ -36,17 +36,26 @@ export interface SweepTask {
   readonly maxNewTokens: number;
   /** Also decode from the full cache. */
   readonly includeFull: boolean;
+  /** Also tell how probable the full cache's tokens are with each cache; asks for `includeFull` too. */
+  readonly scoreFull: boolean;
   readonly wrap: PromptWrapOutput;
   /** Tokens at most, before wrapping; 0 means the server's limit. A longer prompt is cut, never refused. */
   readonly maxPromptTokens: number;
 }
 
+/** What one cache gave. */
+export interface SweptText {
+  readonly text: string;
+  /** ln P of each token of the full cache's text with this cache, all before it forced; empty without `scoreFull`. */
+  readonly logProbs: readonly number[];
+}
+
 /** What a sweep gave. */
 export interface SweepOutcome {
-  /** The full cache's text; undefined when it was not asked for. */
-  readonly full: string | undefined;
-  /** One text per action, in the order asked. */
-  readonly texts: readonly string[];
+  /** With the full cache; undefined when it was not asked for. */
+  readonly full: SweptText | undefined;
+  /** One per action, in the order asked. */
+  readonly texts: readonly SweptText[];
   readonly promptTokens: number;
   readonly keptTokens: number;
 }
@@ -59,6 +68,8 @@ export interface ScoreTask {
   readonly references: readonly string[];
   readonly allClasses: readonly string[];
   readonly dataset: string;
+  /** For metrics that score probabilities; empty for others. */
+  readonly logProbs: readonly number[];
 }
 
 /** What the policy learns from. */

@@ -1,18 +1,23 @@
 import { A2sfError, isA2sfError } from '@a2sf/errors';
-import type { Peers, ScoreTask } from './peers.js';
+import { scorerNamed } from '@a2sf/rewards';
+import type { Peers, ScoreTask, SweptText } from './peers.js';
 import type { Prompt } from './prompt.js';
 
 /**
  * What a reward compares. By a named metric: the compressed cache's text against the full cache's text of the same
- * prompt, so that the full cache earns 1 by definition. By the dataset's own metric (`dataset`): the text against the
- * row's answers, so that the full cache earns what it earns.
+ * prompt, so that the full cache earns 1 by definition. By `log_prob`, alone or in a mix: also the probability that the
+ * compressed cache gives the full cache's text; the full cache itself is not sure of its text, so it earns what it earns.
+ * By the dataset's own metric (`dataset`): the text against the row's answers; the full cache earns what it earns.
  */
 export class RewardRule {
   /** Name as the flag spells it: a metric, or `dataset`. */
   readonly name: string;
+  /** True when the full cache's text is to be scored under every cache. */
+  readonly needsLogProbs: boolean;
 
   constructor(name: string) {
     this.name = name === '' ? 'dataset' : name;
+    this.needsLogProbs = this.againstFull && looksAtLogProbs(name);
   }
 
   /** True when texts are compared with the full cache's text. */
@@ -20,23 +25,30 @@ export class RewardRule {
     return this.name !== 'dataset';
   }
 
+  /** True when the full cache earns 1 whatever it writes, so that it need not be scored. */
+  get fullEarnsOne(): boolean {
+    return this.againstFull && !this.needsLogProbs;
+  }
+
   /** What the reward is, for people. */
   get description(): string {
+    if (this.name === 'log_prob') return "log_prob: the probability of the full cache's text";
     return this.againstFull
       ? `${this.name} of the text against the full cache's text`
       : "the dataset's own metric against the answers";
   }
 
-  /** The scoring of one text; `full` is the full cache's text, needed when texts are compared with it. */
-  task(prompt: Prompt, prediction: string, full: string | undefined): ScoreTask {
+  /** The scoring of what one cache gave; `full` is the full cache's text, needed when texts are compared with it. */
+  task(prompt: Prompt, { text, logProbs }: SweptText, full: string | undefined): ScoreTask {
     if (this.againstFull && full === undefined)
       throw new A2sfError('INTERNAL', 'full: the text of the full cache is missing');
     return {
       metric: this.againstFull ? this.name : '',
-      prediction,
+      prediction: text,
       references: this.againstFull ? [full!] : prompt.answers,
       allClasses: prompt.allClasses,
       dataset: prompt.dataset,
+      logProbs: this.needsLogProbs ? logProbs : [],
     };
   }
 
@@ -53,7 +65,8 @@ export class RewardRule {
       );
     }
     const samples = new Map(prompts.map((prompt) => [this.againstFull ? '' : prompt.dataset, prompt]));
-    const tasks = [...samples.values()].map((prompt) => this.task(prompt, 'text', 'text'));
+    const certain = { text: 'text', logProbs: [0] };
+    const tasks = [...samples.values()].map((prompt) => this.task(prompt, certain, certain.text));
     try {
       if (tasks.length > 0) await peers.score(tasks, signal);
     } catch (error) {
@@ -61,5 +74,15 @@ export class RewardRule {
       if (!isA2sfError(error) || error.code !== 'INVALID_ARGUMENT') throw error;
       throw A2sfError.invalid('reward', error.message.replace(/^items\[\d+\]\.\w+: /, ''), error.reason);
     }
+  }
+}
+
+/** What a metric needs that is not known here is told by the reward service, which may know more of them. */
+function looksAtLogProbs(name: string): boolean {
+  try {
+    return scorerNamed(name, 'reward').needsLogProbs;
+  } catch (error) {
+    if (isA2sfError(error)) return false;
+    throw error;
   }
 }
