@@ -21,19 +21,33 @@ export class OnnxSession {
 
   private constructor(private readonly session: Ort.InferenceSession) {}
 
-  static async create(graph: Uint8Array, { threads, weightFolder }: SessionOptions): Promise<OnnxSession> {
+  /** @param graph a model's bytes, or its path: the external data of a model from a path lies beside it. */
+  static async create(graph: Uint8Array | string, { threads, weightFolder }: SessionOptions): Promise<OnnxSession> {
     // Threads that wait do not spin: spinning gains 5 to 20 % on cores of one's own and costs a factor of three on shared ones.
     const session = { intra_op: { allow_spinning: '0' } };
     const folder = weightFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightFolder };
-    return new OnnxSession(
-      await ort.InferenceSession.create(graph, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: 3,
-        extra: { session: { ...session, ...folder } },
-      }),
-    );
+    const options = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+      extra: { session: { ...session, ...folder } },
+    } as const;
+    const created =
+      typeof graph === 'string'
+        ? ort.InferenceSession.create(graph, options)
+        : ort.InferenceSession.create(graph, options);
+    return new OnnxSession(await created);
+  }
+
+  /** Names of the model's inputs. */
+  get inputs(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  /** Names of the model's outputs. */
+  get outputs(): readonly string[] {
+    return this.session.outputNames;
   }
 
   /** Runs the graph and returns the named outputs only. Blocks the thread. */

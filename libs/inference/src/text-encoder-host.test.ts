@@ -22,6 +22,7 @@ describe('an encoder in a worker', async () => {
       maxTokens: 2048,
       vocab: 2048,
       pooling: 'cls',
+      normalised: false,
       device: 'cpu',
       hasTokenizer: true,
     });

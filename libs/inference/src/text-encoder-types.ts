@@ -1,3 +1,5 @@
+import type { Pooling } from '@a2sf/model-zoo';
+
 export interface SentenceEncoderOptions {
   /** Folder with config.json, weights and, for texts, tokenizer.json. */
   readonly folder: string;
@@ -5,8 +7,10 @@ export interface SentenceEncoderOptions {
   readonly name: string;
   /** Threads of one operator. */
   readonly threads: number;
-  /** `hidden_states` keeps every row of the last layer, for {@link SentenceEncoder.hiddenStates}; default `cls`. */
-  readonly output?: 'cls' | 'hidden_states';
+  /** `hidden_states` keeps every row of the last layer, for `hiddenStates`; by default only what the pooling needs. */
+  readonly output?: 'embedding' | 'hidden_states';
+  /** Most tokens that one run of a model that batches may hold; default 2048. A longer text runs alone. */
+  readonly maxBatchTokens?: number;
 }
 
 export interface SentenceEncoderInfo {
@@ -18,7 +22,10 @@ export interface SentenceEncoderInfo {
   /** Longest input in tokens, special tokens included. */
   readonly maxTokens: number;
   readonly vocab: number;
-  readonly pooling: string;
+  /** How token states become one vector: `cls`, `mean`, `mean_sqrt_len`, `max`; `model` where an ONNX export does it. */
+  readonly pooling: Pooling | 'model';
+  /** Embeddings have length 1. */
+  readonly normalised: boolean;
   readonly device: string;
   readonly hasTokenizer: boolean;
 }

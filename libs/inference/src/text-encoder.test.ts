@@ -75,11 +75,11 @@ describe('m2-bert equals the published code', async () => {
   test('in its filters to 1e-4', async () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
     const { tables } = m2Bert.buildGraph(readModelConfig(folder), weights, 'cls');
-    const session = await OnnxSession.create(tables.graph, { threads: 1, weightFolder: weights.folder });
+    const session = await OnnxSession.create(tables!.graph, { threads: 1, weightFolder: weights.folder });
     const names = [0, 1].flatMap((layer) =>
       ['filter_fn', 'filter_fn2'].flatMap((which) => [`forward.${layer}.${which}`, `reverse.${layer}.${which}`]),
     );
-    const filters = await session.run(toFeeds(tables.inputs(tables.sizeOf(256)).derivation), names);
+    const filters = await session.run(toFeeds(tables!.inputs(tables!.sizeOf(256)).derivation), names);
     const { picked_positions: picked } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
       picked_positions: number[];
     };
@@ -246,7 +246,7 @@ describe('the embedded encoder', async () => {
   test('keeps tables by size class, the least recently used ones going first', async () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
     const { tables } = m2Bert.buildGraph(readModelConfig(folder), weights, 'cls');
-    const cache = await TableCache.create(tables, { threads: 1, weightFolder: weights.folder }, 2_000_000);
+    const cache = await TableCache.create(tables!, { threads: 1, weightFolder: weights.folder }, 2_000_000);
     for (const length of [10, 100, 20, 200]) await cache.feeds(length);
     assert.deepEqual(cache.sizes, [8, 4, 12]);
     assert.equal(await cache.feeds(32), await cache.feeds(1));

@@ -5,6 +5,8 @@ export { llama } from './families/llama.js';
 export { loadLanguageModel, type LoadedLanguageModel, type LoadLanguageModelOptions } from './load-language-model.js';
 export { type WeightFormat } from './quantisation.js';
 export { m2Bert } from './families/m2-bert.js';
+export { hasOnnxExport, openOnnxExport, type OnnxExport } from './onnx-export.js';
+export { readSentenceTransformersHead, type SentenceTransformersHead } from './sentence-transformers.js';
 export { readModelConfig } from './model-config.js';
 export { resolveModelFolder, type ModelFolder, type ModelKind } from './model-folder.js';
 export { obtainModelFolder, type ObtainOptions } from './obtain-model-folder.js';
@@ -13,6 +15,7 @@ export { modelPresets, type ModelPreset } from './model-presets.js';
 export { textEncoderFamilies, textEncoderFamilyOf } from './text-encoder-families.js';
 export type {
   LengthTables,
+  Pooling,
   TableInput,
   TableInputs,
   TextEncoderFamily,

@@ -31,20 +31,31 @@ export interface LengthTables {
   readonly outputs: readonly string[];
 }
 
-/** What the graph puts out: `cls` [dimension], row 0 of the last hidden states; or `hidden_states` [L, dimension], all rows. */
+/**
+ * How the states of a text's tokens h_0 .. h_{L-1} become one vector: `cls` h_0, `mean` sum_i h_i / L, `mean_sqrt_len`
+ * sum_i h_i / sqrt(L), `max` the largest of every component.
+ */
+export type Pooling = 'cls' | 'mean' | 'mean_sqrt_len' | 'max';
+
+/**
+ * What the graph puts out: `cls` [dimension], row 0 of the last hidden states; or `hidden_states` [L, dimension], all
+ * rows. Families that batch put the axis B in front.
+ */
 export type TextEncoderOutput = 'cls' | 'hidden_states';
 
-/** The computation of one encoder: a graph with the input `ids` [L] int64, the tables, and one output. */
+/** The computation of one encoder: a graph with the input `ids` int64, the tables if it has any, and one output. */
 export interface TextEncoderGraph {
   readonly graph: Uint8Array;
-  readonly tables: LengthTables;
+  readonly tables?: LengthTables;
 }
 
-/** A family of text encoders: config.json -> ONNX graph. One text a run, never padded: L is the text's own length. */
+/** A family of text encoders: config.json -> ONNX graph. Never padded: L is the text's own length. */
 export interface TextEncoderFamily {
   readonly name: string;
-  /** How token states become one vector. */
-  readonly pooling: 'cls';
+  /** How token states become one vector, unless the model's folder says otherwise. */
+  readonly pooling: Pooling;
+  /** True when a run takes texts of one length, `ids` [B, L]; otherwise it takes one text, `ids` [L]. */
+  readonly batches?: boolean;
   /** The mark in config.json that this family goes by, in words. */
   readonly mark: string;
   recognises(config: ConfigReader): boolean;

@@ -59,7 +59,7 @@ describe('m2-bert', () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
     for (const output of ['cls', 'hidden_states'] as const) {
       const { graph, tables } = m2Bert.buildGraph(config(), weights, output);
-      assert.ok(graph.byteLength < 30_000 && tables.graph.byteLength < 60_000);
+      assert.ok(graph.byteLength < 30_000 && tables!.graph.byteLength < 60_000);
     }
   });
 
@@ -71,7 +71,7 @@ describe('m2-bert', () => {
 
   test('needs no filter table per length, only per size class', () => {
     const { tables } = m2Bert.buildGraph(config(), new ModelWeights(folder, m2Bert.weightPrefixes), 'cls');
-    const classes = new Set(Array.from({ length: 256 }, (_, i) => tables.sizeOf(i + 1)));
+    const classes = new Set(Array.from({ length: 256 }, (_, i) => tables!.sizeOf(i + 1)));
     assert.deepEqual([...classes], [4, 8, 12]);
   });
 });
