@@ -49,7 +49,8 @@ export const options = {
   }),
   slotBytes: option({
     schema: integer({ min: 1, max: 2 ** 46 }),
-    description: 'bytes that the caches decoded together may take; texts over it wait for a free slot',
+    description:
+      'bytes that the caches decoded together may take; texts wait for room, one that can never fit is refused',
     default: 2 ** 31,
     group: limits,
   }),
@@ -77,7 +78,7 @@ export const options = {
   }),
   maxQueue: option({
     schema: integer({ min: 1, max: 100_000 }),
-    description: 'requests that may wait or run; more are refused at once',
+    description: 'requests that may wait or run, of one client at most 7/8 of them; more are refused at once',
     default: 64,
     group: limits,
   }),

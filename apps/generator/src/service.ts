@@ -31,12 +31,15 @@ export function generatorService(
   limits: RequestLimits,
   metrics: GeneratorMetrics,
 ): ServiceSpec {
-  async function* generate(request: GenerateRequestOutput, { signal }: CallContext): AsyncIterable<GenerateResponse> {
+  async function* generate(
+    request: GenerateRequestOutput,
+    { signal, client }: CallContext,
+  ): AsyncIterable<GenerateResponse> {
     const input = readGenerate(request, limits);
     const chunks = new AsyncQueue<GenerateResponse>();
     let result: GenerateResult | undefined;
     const done = metrics
-      .track(() => model.generate(input, (chunk) => chunks.push(generateResponse(chunk)), signal))
+      .track(() => model.generate(input, (chunk) => chunks.push(generateResponse(chunk)), signal, client))
       .then((finished) => {
         result = finished;
         chunks.close();
@@ -61,9 +64,9 @@ export function generatorService(
     };
   }
 
-  async function sweep(request: SweepRequestOutput, { signal }: CallContext): Promise<SweepResponse> {
+  async function sweep(request: SweepRequestOutput, { signal, client }: CallContext): Promise<SweepResponse> {
     const input = readSweep(request, limits);
-    const output = await metrics.track(() => model.sweep(input, signal));
+    const output = await metrics.track(() => model.sweep(input, signal, client));
     metrics.observeSweep(output);
     return {
       ...(output.full === undefined ? {} : { full: continuation(output.full) }),
@@ -88,16 +91,16 @@ export function generatorService(
 
   async function scoreContinuation(
     request: ScoreContinuationRequestOutput,
-    { signal }: CallContext,
+    { signal, client }: CallContext,
   ): Promise<ScoreContinuationResponse> {
     const input = readScore(request, limits);
-    const output = await metrics.track(() => model.score(input, signal));
+    const output = await metrics.track(() => model.score(input, signal, client));
     return { ...output, tokenIds: [...output.tokenIds], logProbs: [...output.logProbs] };
   }
 
-  async function inspect(request: InspectRequestOutput, { signal }: CallContext): Promise<InspectResponse> {
+  async function inspect(request: InspectRequestOutput, { signal, client }: CallContext): Promise<InspectResponse> {
     const input = readInspect(request, limits);
-    const output = await metrics.track(() => model.inspect(input, signal));
+    const output = await metrics.track(() => model.inspect(input, signal, client));
     return {
       promptTokens: output.promptTokens,
       truncated: output.truncated,

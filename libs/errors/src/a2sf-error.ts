@@ -21,6 +21,8 @@ export interface ErrorDetails {
   readonly field?: string;
   /** Stable machine-readable reason in lower-kebab-case (`prompt-too-long`); clients may match on it. */
   readonly reason?: string;
+  /** Milliseconds after which the caller may try again; absent when nothing is known about it. */
+  readonly retryAfterMs?: number;
   /** The error that led to this one; it is logged and never sent. */
   readonly cause?: unknown;
 }
@@ -33,6 +35,7 @@ export class A2sfError extends Error {
   readonly code: ErrorCode;
   readonly field: string | undefined;
   readonly reason: string;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -40,6 +43,7 @@ export class A2sfError extends Error {
     this.code = code;
     this.field = details.field;
     this.reason = details.reason ?? code.toLowerCase().replaceAll('_', '-');
+    this.retryAfterMs = details.retryAfterMs;
   }
 
   /** INVALID_ARGUMENT for one field: the message reads `<field>: <problem>`. */

@@ -13,6 +13,7 @@ import type { Logger } from '@a2sf/observability';
 import type { CallMetrics } from './call-metrics.js';
 import type { CallRegistry } from './call-registry.js';
 import { CallScope } from './call-scope.js';
+import type { RetryHints } from './retry-hint.js';
 import type { CallStatus } from './status.js';
 import { refusalBehind } from './transport-status.js';
 
@@ -20,6 +21,7 @@ import { refusalBehind } from './transport-status.js';
 export interface InterceptorOptions {
   readonly registry: CallRegistry;
   readonly metrics: CallMetrics;
+  readonly hints: RetryHints;
   readonly log: Logger;
   readonly defaultDeadlineMs: number;
   readonly bodyTimeoutMs: number;
@@ -89,6 +91,8 @@ export function callInterceptor(o: InterceptorOptions): ServerInterceptor {
       metrics,
       log: o.log,
       draining: o.registry.draining,
+      hints: o.hints,
+      peer: call.getPeer(),
       send,
       onReleased: (done) => o.registry.leave(done),
     });

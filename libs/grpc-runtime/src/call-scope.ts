@@ -4,6 +4,8 @@ import { A2sfError, isA2sfError } from '@a2sf/errors';
 import type { Logger } from '@a2sf/observability';
 import type { MethodMetrics } from './call-metrics.js';
 import type { CallContext } from './handlers.js';
+import { clientKeyOf } from './client-key.js';
+import type { RetryHints } from './retry-hint.js';
 import { type CallStatus, statusOf } from './status.js';
 
 /** What a scope needs of the call below it. */
@@ -12,6 +14,9 @@ export interface ScopeOptions {
   readonly metrics: MethodMetrics;
   readonly log: Logger;
   readonly draining: AbortSignal;
+  readonly hints: RetryHints;
+  /** Address and port of the other end. */
+  readonly peer: string;
   /** Sends a status down to the wire; called once at most. */
   readonly send: (status: CallStatus) => void;
   /** Called once, when the status is sent and the handler has ended. */
@@ -32,6 +37,7 @@ export class CallScope {
   private handlerRuns = false;
   private released = false;
   private deadlineMs = 0;
+  private client = '';
   private readonly controller = new AbortController();
   private readonly startedAt = performance.now();
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -50,6 +56,7 @@ export class CallScope {
   begin(metadata: Metadata, deadlineMs: number): void {
     this.requestId = requestIdOf(metadata);
     this.deadlineMs = deadlineMs;
+    this.client = clientKeyOf(metadata, this.o.peer);
   }
 
   /** Fails the call with an error unless it ends, or the returned function is called, before. */
@@ -63,12 +70,16 @@ export class CallScope {
     };
   }
 
-  /** Runs a handler. Its errors become the call's status; those after the end are only logged. */
+  /**
+   * Runs a handler, unless the call ended before it could begin: nothing would tell it to stop. Its errors become the
+   * call's status; those after the end are only logged.
+   */
   run(work: (context: CallContext) => Promise<void>): void {
+    if (!this.open) return;
     const log = this.o.log.child({ requestId: this.requestId, method: this.method });
-    const { signal, deadlineMs, requestId } = this;
+    const { signal, deadlineMs, requestId, client } = this;
     this.handlerRuns = true;
-    Promise.resolve({ signal, draining: this.o.draining, deadlineMs, requestId, log })
+    Promise.resolve({ signal, draining: this.o.draining, deadlineMs, requestId, client, log })
       .then(work)
       .catch((error: unknown) => {
         if (this.open) this.fail(error);
@@ -87,7 +98,9 @@ export class CallScope {
     if (!isA2sfError(error) || error.code === 'INTERNAL') {
       this.o.log.error({ err: error, requestId: this.requestId, method: this.method }, 'call failed');
     }
-    this.settle(statusOf(error, this.requestId), isA2sfError(error) ? error : undefined);
+    const refusal = isA2sfError(error) ? error : undefined;
+    const pushbackMs = refusal && this.o.hints.of(this.method, refusal);
+    this.settle(statusOf(error, this.requestId, pushbackMs), refusal);
   }
 
   /** Ends the call with a status. */
@@ -110,6 +123,7 @@ export class CallScope {
     for (const timer of this.timers) clearTimeout(timer);
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.o.metrics.handled(code, seconds);
+    if (code === 'OK') this.o.hints.observe(this.method, 1000 * seconds);
     this.o.log.debug({ requestId: this.requestId, method: this.method, code, seconds }, 'call ended');
     if (this.handlerRuns && code !== 'OK') this.controller.abort(reason);
   }

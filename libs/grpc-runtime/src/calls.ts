@@ -56,7 +56,8 @@ class Attempt {
   /** Cancels the call when the caller's signal aborts, until `done`. */
   follow(call: { cancel(): void }): void {
     const { signal } = this.o;
-    const cancel = (): void => call.cancel();
+    // A call cancelled in the tick it was made reaches the server all the same, and its cancellation never does.
+    const cancel = (): void => void setImmediate(() => call.cancel());
     signal?.addEventListener('abort', cancel, { once: true });
     this.undo = () => signal?.removeEventListener('abort', cancel);
   }

@@ -22,6 +22,8 @@ export interface CallContext {
   readonly deadlineMs: number;
   /** The client's `x-request-id`, or one of our own. */
   readonly requestId: string;
+  /** Whom a fair server counts the call to: the client's `x-a2sf-client`, or its connection. */
+  readonly client: string;
   /** Logs with the request's id and the method's name. */
   readonly log: Logger;
 }

@@ -11,6 +11,7 @@ import { suiteDescriptors } from './descriptors.js';
 import type { ServiceSpec } from './handlers.js';
 import { addReflection } from './reflection.js';
 import { withCheckedRequests } from './request-decoding.js';
+import { RetryHints } from './retry-hint.js';
 import { type ServerOptions, isLoopback } from './server-options.js';
 import { onStopSignal } from './stop-signals.js';
 import { wrapHandlers } from './wrap-handlers.js';
@@ -104,7 +105,7 @@ export async function serve(o: ServeOptions): Promise<RunningServer> {
   const metrics = new CallMetrics(o.metrics);
   const server = new Server({
     ...grpcOptions(options),
-    interceptors: [callInterceptor({ ...options, registry, metrics, log })],
+    interceptors: [callInterceptor({ ...options, registry, metrics, hints: new RetryHints(), log })],
   });
   for (const method of Object.values(o.service.definition)) metrics.of(method);
   server.addService(withCheckedRequests(o.service.definition), wrapHandlers(o.service, options.bodyTimeoutMs));

@@ -6,6 +6,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import { A2sfError, type ErrorCode, isA2sfError } from '@a2sf/errors';
+import { pushbackKey } from './retry-hint.js';
 
 /** A status as a call is ended with; its metadata are the trailers. */
 export type CallStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
@@ -28,8 +29,11 @@ function wellFormed(text: string): string {
   return text.slice(0, maxDetails).replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 }
 
-/** The status a failed call is answered with; an error that is none of ours tells nothing but the request's id. */
-export function statusOf(error: unknown, requestId: string): StatusObject {
+/**
+ * The status a failed call is answered with; an error that is none of ours tells nothing but the request's id.
+ * @param pushbackMs what the client is told about trying again, in its own trailer.
+ */
+export function statusOf(error: unknown, requestId: string, pushbackMs?: number): StatusObject {
   const metadata = new Metadata();
   metadata.set(requestIdKey, requestId);
   if (!isA2sfError(error)) {
@@ -38,6 +42,7 @@ export function statusOf(error: unknown, requestId: string): StatusObject {
   }
   metadata.set(reasonKey, headerValue(error.reason));
   if (error.field !== undefined) metadata.set(fieldKey, headerValue(error.field));
+  if (pushbackMs !== undefined) metadata.set(pushbackKey, String(pushbackMs));
   return { code: Status[error.code], details: wellFormed(error.message), metadata };
 }
 
@@ -69,6 +74,7 @@ export function errorFromService(error: ServiceError, address: string, timeoutMs
   const code = (ownCodes.has(name) ? name : 'INTERNAL') as ErrorCode;
   const reason = text(error.metadata, reasonKey);
   const field = text(error.metadata, fieldKey);
+  const pushback = text(error.metadata, pushbackKey);
   if (reason === undefined && code === 'UNAVAILABLE') {
     return new A2sfError(code, `peer not reachable at ${address}`, { reason: 'unreachable', cause: error });
   }
@@ -79,5 +85,6 @@ export function errorFromService(error: ServiceError, address: string, timeoutMs
     cause: error,
     ...(reason === undefined ? {} : { reason }),
     ...(field === undefined ? {} : { field }),
+    ...(pushback !== undefined && /^\d{1,9}$/.test(pushback) ? { retryAfterMs: Number(pushback) } : {}),
   });
 }

@@ -55,7 +55,7 @@ describe('a language model in its worker', () => {
   test('a sweep over more selections than slots, or than their bytes allow, gives the same texts', async () => {
     const small = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1, slots: 1 });
     const texts = async (model: LanguageModelHost) => (await model.sweep(sweep)).results.map((result) => result.text);
-    const tight = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1, slotBytes: 1 });
+    const tight = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1, slotBytes: 600_000 });
     assert.deepEqual(await texts(small), await texts(host));
     assert.deepEqual(await texts(tight), await texts(host));
     await small.dispose();
@@ -90,6 +90,31 @@ describe('a language model in its worker', () => {
     const calls = [1, 2, 3].map(() => host.sweep(sweep));
     await assert.rejects(host.sweep(sweep), { code: 'RESOURCE_EXHAUSTED', reason: 'queue-full' });
     await Promise.all(calls);
+  });
+
+  test('an eighth of the queue is kept for others than the client that fills it', async () => {
+    const wide = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1 }, { maxQueue: 8 });
+    const by = (client: string) => wide.sweep(sweep, undefined, client);
+    const calls = Array.from({ length: 7 }, () => by('a'));
+    const message =
+      'the queue is full: 7 calls of this client are waiting or running, the limit of one; try again later';
+    await assert.rejects(by('a'), { code: 'RESOURCE_EXHAUSTED', reason: 'queue-full', message });
+    calls.push(by('b'));
+    await assert.rejects(by('c'), /the queue is full: 8 calls are waiting or running/);
+    await Promise.all(calls);
+    await by('a');
+    await wide.dispose();
+  });
+
+  test('a text whose slot alone is over the limit of their bytes is refused', async () => {
+    const tight = await LanguageModelHost.start({ folder, name: 'tiny', threads: 1, slotBytes: 200_000 });
+    await assert.rejects(tight.sweep(sweep), {
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'over-slot-bytes',
+      message: /the limit is 200000 \(--slot_bytes\)$/,
+    });
+    assert.equal((await tight.sweep({ ...sweep, includeFull: false })).results.length, 3);
+    await tight.dispose();
   });
 
   test('a prompt within the budget keeps everything, and every text is the full one', async () => {

@@ -13,7 +13,10 @@ import type {
 } from './language-model-types.js';
 import { WorkerHost, type WorkerHostOptions } from './worker-host.js';
 
-/** A LanguageModel in a worker thread of its own: the same calls, with an AbortSignal, and a bounded queue in front. */
+/**
+ * A LanguageModel in a worker thread of its own: the same calls, with an AbortSignal, and a bounded queue in front. Clients,
+ * where calls tell theirs, take turns.
+ */
 export class LanguageModelHost {
   private constructor(private readonly host: WorkerHost<LanguageModelInfo>) {}
 
@@ -38,20 +41,21 @@ export class LanguageModelHost {
     input: GenerateInput,
     onChunk: (chunk: GenerateChunk) => void,
     signal?: AbortSignal,
+    client?: string,
   ): Promise<GenerateResult> {
-    return this.host.call('generate', input, signal, (event) => onChunk(event as GenerateChunk));
+    return this.host.call('generate', input, signal, (event) => onChunk(event as GenerateChunk), client);
   }
 
-  sweep(input: SweepInput, signal?: AbortSignal): Promise<SweepOutput> {
-    return this.host.call('sweep', input, signal);
+  sweep(input: SweepInput, signal?: AbortSignal, client?: string): Promise<SweepOutput> {
+    return this.host.call('sweep', input, signal, undefined, client);
   }
 
-  score(input: ScoreInput, signal?: AbortSignal): Promise<ScoreOutput> {
-    return this.host.call('score', input, signal);
+  score(input: ScoreInput, signal?: AbortSignal, client?: string): Promise<ScoreOutput> {
+    return this.host.call('score', input, signal, undefined, client);
   }
 
-  inspect(input: InspectInput, signal?: AbortSignal): Promise<InspectOutput> {
-    return this.host.call('inspect', input, signal);
+  inspect(input: InspectInput, signal?: AbortSignal, client?: string): Promise<InspectOutput> {
+    return this.host.call('inspect', input, signal, undefined, client);
   }
 
   dispose(): Promise<void> {

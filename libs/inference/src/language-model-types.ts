@@ -17,7 +17,7 @@ export interface LanguageModelOptions {
   readonly maxPromptTokens?: number;
   /** Slots that are decoded together; a sweep with more distinct selections runs in several batches. Default 64. */
   readonly slots?: number;
-  /** Bytes that the slots decoded together may take; at least one slot is always decoded. Default 2 GiB. */
+  /** Bytes that the slots decoded together may take; a text whose slot alone takes more is refused. Default 2 GiB. */
   readonly slotBytes?: number;
 }
 

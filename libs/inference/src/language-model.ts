@@ -33,7 +33,7 @@ import { OnnxSession } from './onnx-session.js';
 import { prefill, type Prefill } from './prefill.js';
 import { PrefillBuffer } from './prefill-buffer.js';
 import { preparePromptIds, type PromptIds } from './prompt-ids.js';
-import { SlotScheduler, type SequenceRequest } from './slot-scheduler.js';
+import { SlotScheduler, type SequenceRequest, type SlotReservation } from './slot-scheduler.js';
 import { TextStream } from './text-stream.js';
 import { TokenSampler } from './token-sampler.js';
 import { Tokenizer } from './tokenizer.js';
@@ -43,6 +43,8 @@ const defaultSlots = 64;
 const defaultSlotBytes = 2 ** 31;
 
 export interface CallControl {
+  /** Whose call it is: clients take turns where prompts wait. */
+  readonly client?: string | undefined;
   readonly checkCancelled: () => void;
 }
 
@@ -54,6 +56,15 @@ interface ReadPrompt extends Prefill {
   readonly selections: Selections;
   /** Per plan what it keeps: undefined = all. */
   readonly keptOf: readonly (KeptPositions | undefined)[];
+  /** A slot for one of the texts, where they were announced. */
+  readonly reservation: SlotReservation | undefined;
+}
+
+/** The texts that will go on from a prompt: a slot for the largest of them is reserved before the prompt is read. */
+interface Decoding {
+  readonly maxNewTokens: number;
+  /** One goes on from the full cache. */
+  readonly full: boolean;
 }
 
 /**
@@ -78,7 +89,10 @@ export class LanguageModel {
   ) {
     this.model = { session, shape: loaded.shape };
     this.buffer = new PrefillBuffer(loaded.shape);
-    this.slots = new SlotScheduler(this.model, this.turns, { slots: info.slots, slotBytes }, onSlotsInUse);
+    this.slots = new SlotScheduler(this.model, this.turns, { slots: info.slots, slotBytes }, (inUse) => {
+      onSlotsInUse?.(inUse);
+      this.buffer.next();
+    });
   }
 
   /** @param onSlotsInUse told whenever the number of slots in use changes. */
@@ -140,18 +154,18 @@ export class LanguageModel {
       control,
       wanted,
       async (read, prefillMs) => {
-        const [sequence] = this.slots.start([
-          {
-            ...this.sequence(read, read.keptOf[0], input.maxNewTokens, control),
-            first: draw === undefined ? read.next : draw.draw(read.logits[0]!),
-            endTokens: ends,
-            onToken,
-            ...(draw === undefined ? {} : { draw: draw.draw }),
-          },
-        ]);
+        const request = {
+          ...this.sequence(read, read.keptOf[0], input.maxNewTokens, control),
+          first: draw === undefined ? read.next : draw.draw(read.logits[0]!),
+          endTokens: ends,
+          onToken,
+          ...(draw === undefined ? {} : { draw: draw.draw }),
+        };
+        const [sequence] = this.slots.start([request], read.reservation);
         await sequence!.placed;
         return { sequence: sequence!, plan: read.plans[0], prefillMs, prefilled: performance.now() };
       },
+      { decoding: { maxNewTokens: input.maxNewTokens, full: input.compression === undefined } },
     );
     const tokens = await sequence.done;
     const rest = stream.finish();
@@ -177,42 +191,50 @@ export class LanguageModel {
     const n = prompt.ids.length;
     const ends = this.endTokens(input.ignoreEos);
     const scoreFull = input.scoreFull === true;
-    return this.reading(prompt, input.compressions, control, scoreFull ? [n - 1] : [], async (read, prefillMs) => {
-      const prefilled = performance.now();
-      const { distinct } = read.selections;
-      const wantsFull = input.includeFull || scoreFull;
-      const needsFull = wantsFull || read.keptOf.includes(undefined);
-      const kept = [...distinct, ...(needsFull ? [undefined] : [])];
-      const started = this.slots.start(
-        kept.map((positions) => ({
-          ...this.sequence(read, positions, input.maxNewTokens, control),
-          endTokens: ends,
-        })),
-      );
-      const texts = (await Promise.all(started.map(({ done }) => done))).map((tokens) =>
-        this.continuation(tokens, ends),
-      );
-      const fullText = needsFull ? texts.at(-1)! : undefined;
-      const logProbs = scoreFull ? await this.scoreUnder(read, kept, fullText!.tokenIds, n) : undefined;
-      const withScore = (index: number): Continuation =>
-        logProbs === undefined ? texts[index]! : { ...texts[index]!, logProbs: logProbs[index]! };
-      const firstWith = new Map<number, number>();
-      const results = read.plans.map((plan, i) => {
-        const positions = read.keptOf[i];
-        const index = positions === undefined ? kept.length - 1 : distinct.indexOf(positions);
-        const sameAs = firstWith.get(index);
-        if (sameAs === undefined) firstWith.set(index, i);
-        return { ...withScore(index), sameAs, keptTokens: plan.kept };
-      });
-      return {
-        full: wantsFull ? withScore(kept.length - 1) : undefined,
-        results,
-        truncated: prompt.truncated,
-        promptTokens: n,
-        prefillMs,
-        decodeMs: performance.now() - prefilled,
-      };
+    const wantsFull = input.includeFull || scoreFull;
+    const { read, kept, prefillMs, prefilled, done, logProbs } = await this.reading(
+      prompt,
+      input.compressions,
+      control,
+      scoreFull ? [n - 1] : [],
+      async (read, prefillMs) => {
+        const prefilled = performance.now();
+        const needsFull = wantsFull || read.keptOf.includes(undefined);
+        const kept = [...read.selections.distinct, ...(needsFull ? [undefined] : [])];
+        const started = this.slots.start(
+          kept.map((positions) => ({
+            ...this.sequence(read, positions, input.maxNewTokens, control),
+            endTokens: ends,
+          })),
+          read.reservation,
+        );
+        // The next prompt may be read as soon as all texts have their keys, unless this one's are needed for the scores.
+        await Promise.all(started.map(({ placed }) => placed));
+        const done = started.map((text) => text.done);
+        const logProbs = scoreFull ? await this.scoreUnder(read, kept, await done.at(-1)!, n) : undefined;
+        return { read, kept, prefillMs, prefilled, done, logProbs };
+      },
+      { decoding: { maxNewTokens: input.maxNewTokens, full: wantsFull } },
+    );
+    const texts = (await Promise.all(done)).map((tokens) => this.continuation(tokens, ends));
+    const withScore = (index: number): Continuation =>
+      logProbs === undefined ? texts[index]! : { ...texts[index]!, logProbs: logProbs[index]! };
+    const firstWith = new Map<number, number>();
+    const results = read.plans.map((plan, i) => {
+      const positions = read.keptOf[i];
+      const index = kept.indexOf(positions);
+      const sameAs = firstWith.get(index);
+      if (sameAs === undefined) firstWith.set(index, i);
+      return { ...withScore(index), sameAs, keptTokens: plan.kept };
     });
+    return {
+      full: wantsFull ? withScore(kept.length - 1) : undefined,
+      results,
+      truncated: prompt.truncated,
+      promptTokens: n,
+      prefillMs,
+      decodeMs: performance.now() - prefilled,
+    };
   }
 
   /** Tells how probable a continuation is, token by token, with the full or a compressed cache. */
@@ -268,7 +290,7 @@ export class LanguageModel {
           }),
         };
       },
-      true,
+      { scoreAll: true },
     );
   }
 
@@ -297,6 +319,7 @@ export class LanguageModel {
    * prompts: the next prompt is read when it is done.
    * @param logitPositions positions whose logits are wanted.
    * @param scoreAll also score for plans that keep everything.
+   * @param decoding the texts to come; the prompt waits in line until one of them has a slot.
    */
   private reading<T>(
     { ids }: PromptIds,
@@ -304,24 +327,37 @@ export class LanguageModel {
     control: CallControl,
     logitPositions: readonly number[],
     use: (read: ReadPrompt, prefillMs: number) => Promise<T>,
-    scoreAll = false,
+    { scoreAll = false, decoding }: { readonly scoreAll?: boolean; readonly decoding?: Decoding } = {},
   ): Promise<T> {
     const n = ids.length;
     const plans = compressions.map((compression) => planCompression(compression, n, 'compression.'));
-    return this.buffer.use(n, async (cache) => {
-      control.checkCancelled();
+    const { client, checkCancelled } = control;
+    const reserve = decoding && this.reservingFor(plans, n, decoding);
+    const turn = { client, checkCancelled, ...(reserve === undefined ? {} : { reserve }) };
+    const work = async (cache: KvCache, reservation: SlotReservation | undefined): Promise<T> => {
       const started = performance.now();
       const { windows, groupOf } = groupSameWindows(
         plans.map((plan) => (plan.keepsAll && !scoreAll ? undefined : plan.window)),
       );
-      const { checkCancelled } = control;
       const filled = await prefill(this.model, this.turns, { ids, windows, cache, logitPositions, checkCancelled });
       const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: groupOf[i], i }]));
       const selections = await this.turns.take(() => this.selection.select(filled.scores, selecting, checkCancelled));
       const keptOf: (KeptPositions | undefined)[] = plans.map(() => undefined);
       selecting.forEach(({ i }, at) => (keptOf[i] = selections.distinct[selections.choice[at]!]!));
-      return use({ ...filled, cache, plans, selections, keptOf }, performance.now() - started);
-    });
+      return use({ ...filled, cache, plans, selections, keptOf, reservation }, performance.now() - started);
+    };
+    return this.buffer.use(n, work, turn);
+  }
+
+  /** Reserves a slot for the largest text of a prompt of n tokens. Throws when no slot can ever hold it. */
+  private reservingFor(
+    plans: readonly CompressionPlan[],
+    n: number,
+    { maxNewTokens, full }: Decoding,
+  ): () => SlotReservation | undefined {
+    const keys = Math.max(full ? n : 0, ...plans.map(({ kept }) => kept)) + maxNewTokens;
+    this.slots.mustFit(keys);
+    return () => this.slots.reserve(keys);
   }
 
   /** A greedy text that goes on from what is kept of a prompt. */

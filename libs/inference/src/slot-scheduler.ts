@@ -1,3 +1,4 @@
+import { A2sfError } from '@a2sf/errors';
 import { cacheBytes, KvCache } from './kv-cache.js';
 import { decodeStep, type StepModel } from './decode-step.js';
 import type { Turns } from './turns.js';
@@ -33,8 +34,14 @@ export interface StartedSequence {
 export interface SlotLimits {
   /** Texts that are decoded at the same time. */
   readonly slots: number;
-  /** Bytes that the slots may take; one slot is always allowed. */
+  /** Bytes that the slots may take. */
   readonly slotBytes: number;
+}
+
+/** A slot that is set aside for a text whose prompt is not read yet. */
+export interface SlotReservation {
+  /** Gives it back; a second time does nothing. */
+  release(): void;
 }
 
 interface Sequence {
@@ -52,12 +59,16 @@ interface SlotPool {
 
 /**
  * Continuous batching: texts join and leave between steps. Every step decodes one token of all texts whose slots have the
- * same capacity, whatever prompt, action or caller they belong to; a text that finds no slot free waits in line.
+ * same capacity, whatever prompt, action or caller they belong to; a text that finds no slot free waits in line. Slots in
+ * use and reserved ones never take more than the limits; rows beyond them are given up when another capacity needs them.
  */
 export class SlotScheduler {
   private readonly pools = new Map<number, SlotPool>();
   private readonly waiting: Sequence[] = [];
+  private readonly reserved = new Set<{ readonly capacity: number }>();
   private running = false;
+  /** A step reads and writes its pool's cache: no pool may change until it ends. */
+  private stepping = false;
 
   constructor(
     private readonly model: StepModel,
@@ -74,8 +85,40 @@ export class SlotScheduler {
     return sum;
   }
 
-  /** Starts texts, all of which join the same step when there is room. */
-  start(requests: readonly SequenceRequest[]): StartedSequence[] {
+  /**
+   * Refuses a text that could not be decoded even alone.
+   * @throws A2sfError RESOURCE_EXHAUSTED, reason `over-slot-bytes`.
+   */
+  mustFit(keys: number): void {
+    const bytes = this.rowBytes(slotCapacity(keys));
+    const { slotBytes } = this.limits;
+    if (bytes <= slotBytes) return;
+    const message = `prompt: its kept and new tokens, ${keys} together, need a slot of ${bytes} bytes, the limit is ${slotBytes} (--slot_bytes)`;
+    throw new A2sfError('RESOURCE_EXHAUSTED', message, { field: 'prompt', reason: 'over-slot-bytes' });
+  }
+
+  /** Sets aside a slot for so many keys; undefined when there is none now. Throws when there can never be one. */
+  reserve(keys: number): SlotReservation | undefined {
+    this.mustFit(keys);
+    const capacity = slotCapacity(keys);
+    if (!this.hasRoom(capacity)) return undefined;
+    const reservation = { capacity };
+    this.reserved.add(reservation);
+    return {
+      release: () => {
+        if (!this.reserved.delete(reservation)) return;
+        this.admit();
+        void this.run();
+      },
+    };
+  }
+
+  /**
+   * Starts texts, all of which join the same step when there is room.
+   * @param reservation the slot that was set aside for one of them.
+   */
+  start(requests: readonly SequenceRequest[], reservation?: SlotReservation): StartedSequence[] {
+    for (const { capacity } of requests) this.mustFit(capacity);
     const started = requests.map((request) => {
       const sequence: Sequence = { request, tokens: [], placed: settle(), done: settle() };
       if (accept(sequence, request.first)) this.waiting.push(sequence);
@@ -85,59 +128,80 @@ export class SlotScheduler {
       }
       return { placed: sequence.placed.promise, done: sequence.done.promise };
     });
+    reservation?.release();
     this.admit();
     void this.run();
     return started;
   }
 
-  /** Moves waiting texts into free slots, first come first served. */
+  /** Moves waiting texts into free slots, first come first served; those that do not fit let others go ahead. */
   private admit(): void {
-    while (this.waiting.length > 0) {
-      const { request } = this.waiting[0]!;
-      const wanted = this.waiting.filter(
-        (other) => slotCapacity(other.request.capacity) === slotCapacity(request.capacity),
-      );
-      const pool = this.poolWithRoom(slotCapacity(request.capacity), wanted.length);
-      if (pool === undefined) break;
-      const sequence = this.waiting.shift()!;
-      request.fill(pool.cache, pool.sequences.length);
+    if (this.stepping) return;
+    const full = new Set<number>();
+    for (let i = 0; i < this.waiting.length;) {
+      const sequence = this.waiting[i]!;
+      const capacity = slotCapacity(sequence.request.capacity);
+      const wanted = this.waiting.filter(({ request }) => slotCapacity(request.capacity) === capacity).length;
+      const pool = full.has(capacity) ? undefined : this.poolWithRoom(capacity, wanted);
+      if (pool === undefined) {
+        full.add(capacity);
+        i++;
+        continue;
+      }
+      this.waiting.splice(i, 1);
+      sequence.request.fill(pool.cache, pool.sequences.length);
       pool.sequences.push(sequence);
       sequence.placed.resolve();
     }
     this.onInUse(this.inUse);
   }
 
+  private rowBytes(capacity: number): number {
+    return cacheBytes(this.model.shape, capacity);
+  }
+
+  private get reservedBytes(): number {
+    return [...this.reserved].reduce((sum, { capacity }) => sum + this.rowBytes(capacity), 0);
+  }
+
+  /** Whether one slot more stays within the limits, counting those in use and reserved. */
+  private hasRoom(capacity: number): boolean {
+    if (this.inUse + this.reserved.size >= this.limits.slots) return false;
+    let bytes = this.reservedBytes + this.rowBytes(capacity);
+    for (const [other, { sequences }] of this.pools) bytes += sequences.length * this.rowBytes(other);
+    return bytes <= this.limits.slotBytes;
+  }
+
   /** The pool of a capacity with at least one free row; made or enlarged towards `wanted` rows more within the limits. */
   private poolWithRoom(capacity: number, wanted: number): SlotPool | undefined {
-    const { shape } = this.model;
-    if (this.inUse >= this.limits.slots) return undefined;
-    const pool = this.pools.get(capacity);
-    const used = pool?.sequences.length ?? 0;
-    if (pool !== undefined && used < pool.cache.rows) return pool;
-    const perRow = cacheBytes(shape, capacity);
-    const others = [...this.pools].filter(([other]) => other !== capacity);
-    const busy = others.reduce(
-      (sum, [, other]) =>
-        sum + (other.sequences.length === 0 ? 0 : cacheBytes(shape, other.cache.capacity) * other.cache.rows),
-      0,
-    );
-    const affordable = Math.floor((this.limits.slotBytes - busy) / perRow);
-    const target = Math.max(
-      used + Math.min(wanted, this.limits.slots - this.inUse),
-      Math.min(2 * used, this.limits.slots),
-    );
-    const rows = Math.min(affordable, target);
-    if (rows <= used && this.inUse > 0) return undefined;
-    for (const [other, { sequences }] of others) if (sequences.length === 0) this.pools.delete(other);
-    const cache = new KvCache(shape, Math.max(rows, 1), capacity);
-    for (let row = 0; row < used; row++) cache.gather(row, pool!.cache, undefined, row);
-    if (pool !== undefined) {
-      pool.cache = cache;
-      return pool;
+    if (!this.hasRoom(capacity)) return undefined;
+    const pool = this.pools.get(capacity) ?? { cache: new KvCache(this.model.shape, 0, capacity), sequences: [] };
+    this.pools.set(capacity, pool);
+    const used = pool.sequences.length;
+    if (used < pool.cache.rows) return pool;
+    const free = this.limits.slots - this.inUse - this.reserved.size;
+    const target = Math.max(used + Math.min(wanted, free), Math.min(2 * used, this.limits.slots));
+    let rows = Math.min(this.affordableRows(capacity), target);
+    if (rows <= used) {
+      for (const other of this.pools.keys()) if (other !== capacity) this.trim(other);
+      rows = Math.min(this.affordableRows(capacity), target);
     }
-    const made = { cache, sequences: [] };
-    this.pools.set(capacity, made);
-    return made;
+    resize(pool, rows);
+    return pool;
+  }
+
+  /** Rows that a pool may have beside the memory of all others. */
+  private affordableRows(capacity: number): number {
+    let bytes = this.limits.slotBytes - this.reservedBytes;
+    for (const [other, { cache }] of this.pools) if (other !== capacity) bytes -= cache.rows * this.rowBytes(other);
+    return Math.floor(bytes / this.rowBytes(capacity));
+  }
+
+  /** Gives up the rows of a pool that are not in use. */
+  private trim(capacity: number): void {
+    const pool = this.pools.get(capacity)!;
+    if (pool.sequences.length === 0) this.pools.delete(capacity);
+    else if (pool.sequences.length < pool.cache.rows) resize(pool, pool.sequences.length);
   }
 
   private async run(): Promise<void> {
@@ -163,6 +227,7 @@ export class SlotScheduler {
     this.dropCancelledWaiting();
     if (sequences.length > 0) {
       try {
+        this.stepping = true;
         const next = await decodeStep(
           this.model,
           pool.cache,
@@ -171,7 +236,7 @@ export class SlotScheduler {
             position: request.position + tokens.length - 1,
             draw: request.draw,
           })),
-        );
+        ).finally(() => (this.stepping = false));
         for (let row = next.length - 1; row >= 0; row--) {
           const sequence = sequences[row]!;
           if (!accept(sequence, next[row]!)) this.leave(pool, row).done.resolve(sequence.tokens);
@@ -207,6 +272,13 @@ export class SlotScheduler {
     sequences.pop();
     return sequence;
   }
+}
+
+/** Gives a pool another number of rows; those in use stay. */
+function resize(pool: SlotPool, rows: number): void {
+  const cache = new KvCache(pool.cache.shape, rows, pool.cache.capacity);
+  for (let row = 0; row < pool.sequences.length; row++) cache.gather(row, pool.cache, undefined, row);
+  pool.cache = cache;
 }
 
 /** Capacities are rounded up so that texts of similar length share a pool: to a multiple of an eighth of the next lower power of two. */

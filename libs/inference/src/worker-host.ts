@@ -5,7 +5,10 @@ import { A2sfError } from '@a2sf/errors';
 import { fromErrorData, stopMessage, type CallMessage, type WorkerMessage } from './worker-protocol.js';
 
 export interface WorkerHostOptions {
-  /** Calls that may wait or run at once; one more is refused with RESOURCE_EXHAUSTED. Default 64. */
+  /**
+   * Calls that may wait or run at once; one more is refused with RESOURCE_EXHAUSTED. An eighth of them (none below 8) is
+   * kept for other clients: no single one may have more than the rest. Default 64.
+   */
   readonly maxQueue?: number;
   /** Called once when the worker ends without having been asked to. */
   readonly onExit?: (error: A2sfError) => void;
@@ -13,10 +16,14 @@ export interface WorkerHostOptions {
   readonly onStatus?: (status: unknown) => void;
 }
 
+/** Places in a queue that one client cannot have. */
+const placesForOthers = (maxQueue: number): number => Math.floor(maxQueue / 8);
+
 /** Time that a worker has to come to the end of what it computes. */
 const stopMs = 10_000;
 
 interface PendingCall {
+  readonly client: string | undefined;
   readonly cancelled: Int32Array;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
@@ -71,20 +78,21 @@ export class WorkerHost<Info> {
     return this.calls.size;
   }
 
-  /** Runs a method in the worker; `signal` stops the work at its next check and rejects at once with the signal's reason. */
+  /**
+   * Runs a method in the worker; `signal` stops the work at its next check and rejects at once with the signal's reason.
+   * @param client whose call it is; calls without one are bounded by the queue alone.
+   */
   call<Result>(
     method: string,
     params: unknown,
     signal?: AbortSignal,
     onEvent: (event: unknown) => void = () => {},
+    client?: string,
   ): Promise<Result> {
     if (this.ended !== undefined) return Promise.reject(this.ended);
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const limit = this.options.maxQueue ?? 64;
-    if (this.calls.size >= limit) {
-      const message = `the queue is full: ${limit} calls are waiting or running; try again later`;
-      return Promise.reject(new A2sfError('RESOURCE_EXHAUSTED', message, { reason: 'queue-full' }));
-    }
+    const full = this.fullFor(client);
+    if (full !== undefined) return Promise.reject(full);
     const id = this.nextId++;
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     return new Promise<Result>((resolve, reject) => {
@@ -97,6 +105,7 @@ export class WorkerHost<Info> {
         this.calls.delete(id);
       };
       this.calls.set(id, {
+        client,
         cancelled,
         resolve: (result) => (settle(), resolve(result)),
         reject: (error) => (settle(), reject(error)),
@@ -107,6 +116,7 @@ export class WorkerHost<Info> {
         id,
         method,
         params,
+        client,
         cancelled: cancelled.buffer,
       } satisfies CallMessage);
     });
@@ -130,6 +140,19 @@ export class WorkerHost<Info> {
     await Promise.race([gone, sleep(stopMs, undefined, { signal: patience.signal }).catch(() => {})]);
     patience.abort();
     await this.worker.terminate();
+  }
+
+  /** Why a client's call finds no place, if it finds none. */
+  private fullFor(client: string | undefined): A2sfError | undefined {
+    const limit = this.options.maxQueue ?? 64;
+    const refusal = (what: string): A2sfError =>
+      new A2sfError('RESOURCE_EXHAUSTED', `the queue is full: ${what}; try again later`, { reason: 'queue-full' });
+    if (this.calls.size >= limit) return refusal(`${limit} calls are waiting or running`);
+    if (client === undefined) return undefined;
+    const share = limit - placesForOthers(limit);
+    let own = 0;
+    for (const call of this.calls.values()) if (call.client === client) own++;
+    return own < share ? undefined : refusal(`${own} calls of this client are waiting or running, the limit of one`);
   }
 
   private receive(message: WorkerMessage): void {

@@ -5,6 +5,8 @@ export interface CallMessage {
   readonly id: number;
   readonly method: string;
   readonly params: unknown;
+  /** Whose call it is, for fairness between clients. */
+  readonly client: string | undefined;
   readonly cancelled: SharedArrayBuffer;
 }
 

@@ -4,6 +4,8 @@ import { stopMessage, toErrorData, type CallMessage, type WorkerMessage } from '
 
 /** What a method sees of its call. */
 export interface WorkerCall {
+  /** Whose call it is, where that is known. */
+  readonly client: string | undefined;
   /** Throws CANCELLED when the caller has given up; called between chunks and tokens. */
   readonly checkCancelled: () => void;
   /** Sends a piece of a streamed answer. */
@@ -49,7 +51,7 @@ async function answer(
   message: CallMessage,
   post: (message: WorkerMessage) => void,
 ): Promise<void> {
-  const { id, method, params } = message;
+  const { id, method, params, client } = message;
   const flag = new Int32Array(message.cancelled);
   const checkCancelled = (): void => {
     if (Atomics.load(flag, 0) !== 0) throw new A2sfError('CANCELLED', 'the call was cancelled');
@@ -59,7 +61,7 @@ async function answer(
     const run = service.methods[method];
     if (run === undefined) throw new Error(`the worker has no method ${method}`);
     const emit = (event: unknown): void => post({ kind: 'event', id, event });
-    post({ kind: 'result', id, result: await run(params as never, { checkCancelled, emit }) });
+    post({ kind: 'result', id, result: await run(params as never, { client, checkCancelled, emit }) });
   } catch (error) {
     post({ kind: 'error', id, error: toErrorData(error) });
   }
