@@ -5,6 +5,7 @@ import {
   encodePolicyCheckpoint,
   type HyperParameters,
   type PolicyCheckpoint,
+  type SnapshotContent,
 } from '@a2sf/run-store';
 import { UpdateLedger, type ExperienceInput, type UpdateInput } from './update-ledger.js';
 
@@ -45,6 +46,16 @@ export interface UpdateAnswer {
   readonly iteration: number;
 }
 
+/** An update that was checked against the policy: it was answered before, or is ready to be applied. */
+export type PreparedUpdate = { readonly answer: UpdateAnswer } | { readonly apply: () => UpdateAnswer };
+
+/** A policy that was read and not taken yet. */
+export interface PreparedImport {
+  readonly warnings: readonly string[];
+  readonly content: () => SnapshotContent;
+  readonly commit: () => void;
+}
+
 /** The served policy. */
 export interface PolicyDescription {
   readonly agent: string;
@@ -62,7 +73,7 @@ export interface PolicyDescription {
 interface Policy {
   readonly agent: Agent;
   readonly agentName: string;
-  readonly hyperParameters: HyperParameters;
+  hyperParameters: HyperParameters;
   /** What the checkpoint told beside the state, and is told again by the next one. */
   readonly origin: Pick<PolicyCheckpoint, 'encoderId' | 'configHash' | 'randomState' | 'seed'>;
   readonly ledger: UpdateLedger<UpdateAnswer>;
@@ -109,37 +120,26 @@ export class Learner {
    * update was answered before.
    */
   update(update: UpdateInput): { readonly answer: UpdateAnswer; readonly replayed: boolean } {
+    const prepared = this.prepareUpdate(update);
+    if ('answer' in prepared) return { answer: prepared.answer, replayed: true };
+    return { answer: prepared.apply(), replayed: false };
+  }
+
+  /** Everything of an update that can be refused is refused here; nothing changes before `apply`. */
+  prepareUpdate(update: UpdateInput): PreparedUpdate {
     const policy = this.#required();
     const before = policy.ledger.answered(update);
-    if (before !== undefined) return { answer: before, replayed: true };
+    if (before !== undefined) return { answer: before };
     for (const experience of update.experiences) {
       requireFit(policy, { ...experience, field: `${experience.field}.embedding` });
       policy.agent.space.at(experience.actionIndex, `${experience.field}.action_index`);
     }
-    const fresh = update.experiences.filter(({ id }) => !policy.ledger.hasApplied(id));
-    const report =
-      fresh.length === 0 ? { loss: 0, gradientNorm: 0 } : policy.agent.update(fresh, policy.hyperParameters);
-    if (fresh.length > 0) {
-      policy.version++;
-      policy.iteration++;
-    }
-    const skipped = update.experiences.length - fresh.length;
-    const { version: policyVersion, iteration } = policy;
-    const answer = { ...report, skipped, policyVersion, iteration };
-    policy.ledger.record(update, answer);
-    return { answer, replayed: false };
+    return { apply: () => applyUpdate(policy, update) };
   }
 
   /** The bytes of a checkpoint of the policy as it is now; `iteration` is written into it in the place of its own. */
   exportCheckpoint(iteration?: number): Uint8Array {
-    const { agent, origin, hyperParameters, version, iteration: own } = this.#required();
-    return encodePolicyCheckpoint({
-      ...origin,
-      state: agent.state(),
-      iteration: iteration ?? own,
-      policyVersion: version,
-      hyperParameters,
-    });
+    return encodePolicy(this.#required(), iteration);
   }
 
   /**
@@ -148,24 +148,52 @@ export class Learner {
    * action space than that of the policy it replaces.
    */
   importCheckpoint(bytes: Uint8Array, file: string): { readonly warnings: readonly string[] } {
-    const { checkpoint, warnings } = decodePolicyCheckpoint(bytes, file);
-    const agent = restoreAgent(checkpoint.state);
-    const present = this.#policy;
-    if (present !== undefined && !present.agent.space.equals(agent.space)) throw otherSpace(file, present.agent, agent);
-    const hyperParameters = { ...defaultHyperParameters, ...checkpoint.hyperParameters, ...this.#given };
-    requireSane(hyperParameters, file);
-    const { encoderId, configHash, randomState, seed } = checkpoint;
-    const presentVersion = present?.version ?? 0;
-    this.#policy = {
-      agent,
-      agentName: checkpoint.state.agent,
-      hyperParameters,
-      origin: { encoderId, configHash, randomState, ...(seed === undefined ? {} : { seed }) },
-      ledger: new UpdateLedger(),
-      version: checkpoint.policyVersion > presentVersion ? checkpoint.policyVersion : presentVersion + 1,
-      iteration: checkpoint.iteration,
-    };
+    const { warnings, commit } = this.prepareImport(bytes, file);
+    commit();
     return { warnings };
+  }
+
+  /** An import up to the point where the policy is replaced. */
+  prepareImport(bytes: Uint8Array, file: string): PreparedImport {
+    const { policy, warnings } = readPolicy(bytes, file, this.#given);
+    const present = this.#policy;
+    if (present !== undefined) {
+      const { agent } = policy;
+      if (!present.agent.space.equals(agent.space)) throw otherSpace(file, present.agent, agent);
+      policy.version = Math.max(policy.version, present.version + 1);
+    }
+    const commit = (): void => void (this.#policy = policy);
+    return { warnings, content: () => contentOf(policy), commit };
+  }
+
+  /** All that `restore` needs to come back to this very state. */
+  save(): SnapshotContent {
+    return contentOf(this.#required());
+  }
+
+  /** Takes a saved state as it was, its hyper-parameters too. Throws DATA_LOSS when it is damaged. */
+  restore({ policy: bytes, ledger }: { readonly policy: Uint8Array; readonly ledger: Uint8Array }, file: string): void {
+    const { policy } = readPolicy(bytes, file, {});
+    this.#policy = { ...policy, ledger: UpdateLedger.load(ledger) };
+  }
+
+  /** The numbers in force; undefined while no checkpoint is loaded. */
+  get hyperParameters(): HyperParameters | undefined {
+    return this.#policy?.hyperParameters;
+  }
+
+  /** Puts other numbers in force. */
+  steer(hyperParameters: HyperParameters): void {
+    this.#required().hyperParameters = hyperParameters;
+  }
+
+  /** Puts the numbers that were given explicitly in force; true when that changed one. */
+  steerAsGiven(): boolean {
+    const policy = this.#required();
+    const before = policy.hyperParameters;
+    policy.hyperParameters = { ...before, ...this.#given };
+    const keys = Object.keys(before) as (keyof HyperParameters)[];
+    return keys.some((key) => policy.hyperParameters[key] !== before[key]);
   }
 
   /** Undefined while no checkpoint is loaded. */
@@ -198,6 +226,60 @@ export class Learner {
       },
     );
   }
+}
+
+function applyUpdate(policy: Policy, update: UpdateInput): UpdateAnswer {
+  const fresh = update.experiences.filter(({ id }) => !policy.ledger.hasApplied(id));
+  const report = fresh.length === 0 ? { loss: 0, gradientNorm: 0 } : policy.agent.update(fresh, policy.hyperParameters);
+  if (fresh.length > 0) {
+    policy.version++;
+    policy.iteration++;
+  }
+  const skipped = update.experiences.length - fresh.length;
+  const { version: policyVersion, iteration } = policy;
+  const answer = { ...report, skipped, policyVersion, iteration };
+  policy.ledger.record(update, answer);
+  return answer;
+}
+
+/** A policy of at least version 1, with an empty ledger. */
+function readPolicy(
+  bytes: Uint8Array,
+  file: string,
+  given: Partial<HyperParameters>,
+): { readonly policy: Policy; readonly warnings: readonly string[] } {
+  const { checkpoint, warnings } = decodePolicyCheckpoint(bytes, file);
+  const agent = restoreAgent(checkpoint.state);
+  const hyperParameters = { ...defaultHyperParameters, ...checkpoint.hyperParameters, ...given };
+  requireSane(hyperParameters, file);
+  const { encoderId, configHash, randomState, seed } = checkpoint;
+  const policy: Policy = {
+    agent,
+    agentName: checkpoint.state.agent,
+    hyperParameters,
+    origin: { encoderId, configHash, randomState, ...(seed === undefined ? {} : { seed }) },
+    ledger: new UpdateLedger(),
+    version: Math.max(checkpoint.policyVersion, 1),
+    iteration: checkpoint.iteration,
+  };
+  return { policy, warnings };
+}
+
+function encodePolicy(
+  { agent, origin, hyperParameters, version, iteration: own }: Policy,
+  iteration = own,
+): Uint8Array {
+  return encodePolicyCheckpoint({
+    ...origin,
+    state: agent.state(),
+    iteration,
+    policyVersion: version,
+    hyperParameters,
+  });
+}
+
+function contentOf(policy: Policy): SnapshotContent {
+  return { policy: encodePolicy(policy), ledger: policy.ledger.save() };
 }
 
 function requireFit({ agent, origin }: Policy, input: Pick<ExperienceInput, 'field' | 'context' | 'encoderId'>): void {

@@ -1,4 +1,5 @@
 import type { Metrics } from '@a2sf/observability';
+import type { DurableEvent, Recovery } from './durable-learner.js';
 import type { PolicyDescription, Selection, UpdateAnswer } from './learner.js';
 
 /** What a policy server tells Prometheus. */
@@ -10,6 +11,11 @@ export interface PolicyMetrics {
   observeRefusal(experiences: number): void;
   /** A policy was loaded: its version, and a series at 0 for each action of its space. */
   observePolicy(policy: PolicyDescription): void;
+  /** The kept state was loaded. */
+  observeRecovery(recovery: Recovery): void;
+  observeState(event: DurableEvent): void;
+  /** An update was refused because it could not be written. */
+  observeUnwritten(): void;
 }
 
 export function policyMetrics(metrics: Metrics): PolicyMetrics {
@@ -20,6 +26,10 @@ export function policyMetrics(metrics: Metrics): PolicyMetrics {
   const uncertainty = metrics.histogram('a2sf_policy_uncertainty');
   const updates = metrics.counter('a2sf_policy_updates_total');
   const rejected = metrics.counter('a2sf_policy_rewards_rejected_total');
+  const recordsCut = metrics.counter('a2sf_policy_log_records_cut_total');
+  const snapshots = metrics.counter('a2sf_policy_snapshots_total');
+  const unwritten = metrics.counter('a2sf_policy_updates_unwritten_total');
+  for (const outcome of ['written', 'failed'] as const) snapshots.inc({ outcome }, 0);
   updates.inc(0);
   rejected.inc(0);
   version.set(0);
@@ -41,5 +51,8 @@ export function policyMetrics(metrics: Metrics): PolicyMetrics {
       version.set(policyVersion);
       for (const a of aValues) for (const b of bValues) actions.inc({ a, b }, 0);
     },
+    observeRecovery: (recovery) => recordsCut.inc(recovery.recordsCut),
+    observeState: ({ kind }) => snapshots.inc({ outcome: kind === 'snapshot' ? 'written' : 'failed' }),
+    observeUnwritten: () => unwritten.inc(),
   };
 }

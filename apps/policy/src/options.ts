@@ -5,6 +5,7 @@ import { defaultHyperParameters } from './learner.js';
 
 const policy = 'Policy';
 const learning = 'Learning (a given value wins over the checkpoint)';
+const durability = 'Durability';
 const limits = 'Limits';
 
 /** The flags of `a2sf serve policy`. */
@@ -20,6 +21,24 @@ export const options = {
     schema: text(),
     description: 'address of the encoder that embeds texts (default: none, texts are refused)',
     group: policy,
+  }),
+  stateDir: option({
+    schema: text(),
+    description:
+      'folder that every acknowledged update survives in; once it holds a policy, --checkpoint is passed over (default: none)',
+    group: durability,
+  }),
+  snapshotUpdates: option({
+    schema: integer({ min: 1, max: 1_000_000 }),
+    description: 'updates between two snapshots of the state; about so many are replayed at the start',
+    default: 20,
+    group: durability,
+  }),
+  snapshotLogBytes: option({
+    schema: integer({ min: 4096, max: 2 ** 40 }),
+    description: 'bytes of the log between two snapshots',
+    default: 128 * 2 ** 20,
+    group: durability,
   }),
   lr: option({
     schema: number({ min: 1e-12, max: 1 }),

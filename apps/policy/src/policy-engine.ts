@@ -1,13 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { A2sfError } from '@a2sf/errors';
 import type { HyperParameters } from '@a2sf/run-store';
-import type { Learner } from './learner.js';
-import type { Method, PlainError, WorkerRequest, WorkerResponse } from './policy-worker.js';
+import type { DurableEvent, DurableOptions } from './durable-learner.js';
+import type { Method, PlainError, PolicyCalls, WorkerOptions, WorkerRequest, WorkerResponse } from './policy-worker.js';
 
 /** How an engine is run. */
 export interface EngineOptions {
   /** The numbers that were set explicitly. */
   readonly given: Partial<HyperParameters>;
+  /** Where what is learned is kept; without it, it is lost with the process. `open` is then the first call. */
+  readonly state?: DurableOptions;
+  /** Something happened to the kept state. */
+  readonly onEvent?: (event: DurableEvent) => void;
   /** Calls that may wait or run; more are refused. Default 1024. */
   readonly maxPending?: number;
   /** The worker died by itself; every call from now on fails. */
@@ -20,19 +24,22 @@ interface Pending {
 }
 
 /**
- * The learner in a thread of its own: while it computes, the server answers health checks, metrics and deadlines. Calls are
- * done in the order they are made; a call that nobody waits for any more is done all the same.
+ * The learner in a thread of its own: while it computes, the server answers health checks, metrics and deadlines. Calls
+ * begin in the order they are made, and without a kept state are done in it; a call that nobody waits for any more is done all the same.
  */
 export class PolicyEngine {
   readonly #worker: Worker;
   readonly #maxPending: number;
+  readonly #onEvent: (event: DurableEvent) => void;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #gone: Error | undefined;
 
-  constructor({ given, maxPending = 1024, onExit }: EngineOptions) {
+  constructor({ given, state, onEvent = () => undefined, maxPending = 1024, onExit }: EngineOptions) {
     this.#maxPending = maxPending;
-    this.#worker = new Worker(new URL('./policy-worker.js', import.meta.url), { workerData: given, name: 'policy' });
+    this.#onEvent = onEvent;
+    const workerData: WorkerOptions = { given, state };
+    this.#worker = new Worker(new URL('./policy-worker.js', import.meta.url), { workerData, name: 'policy' });
     this.#worker.on('message', (response: WorkerResponse) => this.#settle(response));
     const lose = (error: Error): void => {
       if (this.#gone !== undefined) return;
@@ -44,7 +51,7 @@ export class PolicyEngine {
   }
 
   /** Calls a method of the learner; bytes that fill their buffer move to it. Throws RESOURCE_EXHAUSTED when too many calls wait, UNAVAILABLE when it is stopped. */
-  call<M extends Method>(method: M, ...args: Parameters<Learner[M]>): Promise<ReturnType<Learner[M]>> {
+  call<M extends Method>(method: M, ...args: Parameters<PolicyCalls[M]>): Promise<ReturnType<PolicyCalls[M]>> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== undefined) throw this.#gone;
       if (this.#pending.size >= this.#maxPending) {
@@ -52,7 +59,7 @@ export class PolicyEngine {
         throw new A2sfError('RESOURCE_EXHAUSTED', message, { reason: 'queue-full' });
       }
       const request: WorkerRequest = { id: this.#nextId++, method, args };
-      this.#pending.set(request.id, { resolve: (result) => resolve(result as ReturnType<Learner[M]>), reject });
+      this.#pending.set(request.id, { resolve: (result) => resolve(result as ReturnType<PolicyCalls[M]>), reject });
       this.#worker.postMessage(request, wholeBuffers(args));
     });
   }
@@ -64,6 +71,7 @@ export class PolicyEngine {
   }
 
   #settle(response: WorkerResponse): void {
+    if ('event' in response) return this.#onEvent(response.event);
     const pending = this.#pending.get(response.id);
     this.#pending.delete(response.id);
     if ('error' in response) pending?.reject(errorOf(response.error));

@@ -1,12 +1,31 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isA2sfError, type ErrorCode } from '@a2sf/errors';
 import type { HyperParameters } from '@a2sf/run-store';
+import { DurableLearner, type DurableEvent, type DurableOptions, type Recovery } from './durable-learner.js';
 import { Learner } from './learner.js';
 
-/** Names of the learner's methods. */
-export type Method = 'select' | 'update' | 'exportCheckpoint' | 'importCheckpoint' | 'describe';
+/** What a worker is started with. */
+export interface WorkerOptions {
+  /** The numbers that were set explicitly. */
+  readonly given: Partial<HyperParameters>;
+  /** Undefined: what is learned is lost with the process. */
+  readonly state: DurableOptions | undefined;
+}
 
-/** One call of the learner. */
+/** The calls of a worker: the learner's, and how it comes to its state and leaves it whole. */
+export interface PolicyCalls extends Pick<
+  Learner,
+  'select' | 'update' | 'exportCheckpoint' | 'importCheckpoint' | 'describe'
+> {
+  /** The first call where a state is kept. */
+  open(): Recovery;
+  close(): void;
+}
+
+/** Names of the calls. */
+export type Method = keyof PolicyCalls;
+
+/** One call. */
 export interface WorkerRequest {
   readonly id: number;
   readonly method: Method;
@@ -18,9 +37,11 @@ export type PlainError =
   | { readonly code: ErrorCode; readonly message: string; readonly field: string | undefined; readonly reason: string }
   | { readonly code: undefined; readonly message: string; readonly stack: string };
 
-/** The result of one call. */
+/** The result of one call, or what happened beside the calls. */
 export type WorkerResponse =
-  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: PlainError };
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: PlainError }
+  | { readonly event: DurableEvent };
 
 function plainError(error: unknown): PlainError {
   if (isA2sfError(error)) {
@@ -31,21 +52,39 @@ function plainError(error: unknown): PlainError {
   return { code: undefined, message, stack };
 }
 
-/** The learner does its calls in the order they come, one at a time. */
-function serveLearner(learner: Learner, port: NonNullable<typeof parentPort>): void {
+/** Calls begin in the order they come; those of a learner without a state are done at once, one at a time. */
+function serveLearner({ given, state }: WorkerOptions, port: NonNullable<typeof parentPort>): void {
+  const learner = new Learner(given);
+  let target: Learner | DurableLearner = learner;
+  const post = (response: WorkerResponse, moved: ArrayBuffer[] = []): void => port.postMessage(response, moved);
+
+  async function open(): Promise<Recovery> {
+    if (state === undefined) return { snapshot: 0, replayed: 0, recordsCut: 0, warnings: [] };
+    const { durable, recovery } = await DurableLearner.open(learner, state, (event) => post({ event }));
+    target = durable;
+    return recovery;
+  }
+
+  function call(method: Method, args: readonly unknown[]): unknown {
+    if (method === 'open') return open();
+    if (method === 'close') return target instanceof DurableLearner ? target.close() : undefined;
+    return (target[method] as (...args: readonly unknown[]) => unknown).apply(target, [...args]);
+  }
+
+  function answer(id: number, result: unknown): void {
+    post({ id, result }, result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []);
+  }
+
   port.on('message', ({ id, method, args }: WorkerRequest) => {
-    let response: WorkerResponse;
+    const fail = (error: unknown): void => post({ id, error: plainError(error) });
     try {
-      response = {
-        id,
-        result: (learner[method] as (...args: readonly unknown[]) => unknown).apply(learner, [...args]),
-      };
+      const result = call(method, args);
+      if (result instanceof Promise) result.then((value: unknown) => answer(id, value)).catch(fail);
+      else answer(id, result);
     } catch (error) {
-      response = { id, error: plainError(error) };
+      fail(error);
     }
-    const bytes = 'result' in response && response.result instanceof Uint8Array ? [response.result.buffer] : [];
-    port.postMessage(response, bytes as ArrayBuffer[]);
   });
 }
 
-if (parentPort !== null) serveLearner(new Learner(workerData as Partial<HyperParameters>), parentPort);
+if (parentPort !== null) serveLearner(workerData as WorkerOptions, parentPort);

@@ -54,6 +54,10 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     return selections.map(selectionMessage);
   }
 
+  function countUnwritten(error: unknown): void {
+    if (isA2sfError(error) && unwritten.has(error.reason)) metrics.observeUnwritten();
+  }
+
   async function update(request: UpdateRequestOutput): Promise<UpdateResponse> {
     try {
       const { answer, replayed } = await engine.call('update', readUpdate(request, parts.maxBatch));
@@ -65,6 +69,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       return { predictionLoss, policyVersion, skipped, gradientNorm };
     } catch (error) {
       if (isA2sfError(error) && refusals.has(error.code)) metrics.observeRefusal(request.experiences.length);
+      countUnwritten(error);
       throw error;
     }
   }
@@ -99,6 +104,9 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       feed.publish(policyVersion, iteration);
       log.info({ policyVersion, iteration, bytes: bytes.byteLength }, 'checkpoint imported');
       return { policyVersion, iteration };
+    } catch (error) {
+      countUnwritten(error);
+      throw error;
     } finally {
       giveBack();
     }
@@ -146,6 +154,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
   });
 }
 
+const unwritten: ReadonlySet<string> = new Set(['disk-full', 'state-not-written']);
 const refusals: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'FAILED_PRECONDITION']);
 
 /** Embeds the texts among the orders, in one go. Throws FAILED_PRECONDITION when there are some and there is no encoder. */

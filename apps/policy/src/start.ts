@@ -4,8 +4,15 @@ import type { Resolution, Resolved } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { serve, type RunningServer } from '@a2sf/grpc-runtime';
 import { Metrics, type Logger } from '@a2sf/observability';
-import { encodePolicyCheckpoint, isTorchCheckpoint, readTorchCheckpoint, type HyperParameters } from '@a2sf/run-store';
-import { policyMetrics } from './metrics.js';
+import {
+  encodePolicyCheckpoint,
+  isTorchCheckpoint,
+  readTorchCheckpoint,
+  RunLock,
+  type HyperParameters,
+} from '@a2sf/run-store';
+import type { DurableEvent } from './durable-learner.js';
+import { policyMetrics, type PolicyMetrics } from './metrics.js';
 import type { options } from './options.js';
 import { PolicyEngine } from './policy-engine.js';
 import { policyService } from './service.js';
@@ -33,20 +40,28 @@ export function givenNumbers({ values, sources }: Resolution<typeof options>): P
   return Object.fromEntries(Object.entries(all).filter(([key]) => sources[key as keyof HyperParameters] !== 'default'));
 }
 
-/** Starts the learner, loads its checkpoint and serves it. */
+/** Starts the learner, loads its kept state or its checkpoint and serves it. */
 export async function startPolicy({ values, given, log, onLost, process }: StartOptions): Promise<RunningServer> {
-  const engine = new PolicyEngine({ given, onExit: onLost });
+  const registry = new Metrics();
+  const metrics = policyMetrics(registry);
+  const { stateDir, maxBatch, maxCheckpointBytes, maxMessageBytes } = values;
+  const lock = stateDir === undefined ? undefined : await RunLock.acquire(stateDir);
+  const engine = new PolicyEngine({
+    given,
+    onExit: onLost,
+    onEvent: (event) => report(event, metrics, log),
+    ...(stateDir === undefined ? {} : { state: { folder: stateDir, ...snapshotDistances(values) } }),
+  });
+  const stop = async (): Promise<void> => {
+    await engine.dispose();
+    await lock?.release();
+  };
   try {
     const feed = new VersionFeed();
-    const registry = new Metrics();
-    const metrics = policyMetrics(registry);
-    const { maxBatch, maxCheckpointBytes, maxMessageBytes } = values;
     const encoder = values.encoder === undefined ? undefined : new TextEncoder(values.encoder, maxMessageBytes);
-    if (values.checkpoint !== undefined) {
-      const read = await readCheckpoint(values.checkpoint, maxCheckpointBytes);
-      const { warnings } = await engine.call('importCheckpoint', read.bytes, basename(values.checkpoint));
-      for (const warning of [...read.warnings, ...warnings]) log.warn(warning);
-      const policy = (await engine.call('describe'))!;
+    await loadPolicy({ engine, values, metrics, log });
+    const policy = await engine.call('describe');
+    if (policy !== undefined) {
       metrics.observePolicy(policy);
       feed.publish(policy.policyVersion, policy.iteration);
       log.info(policy, 'policy loaded');
@@ -59,16 +74,51 @@ export async function startPolicy({ values, given, log, onLost, process }: Start
       log,
       onStop: async () => {
         encoder?.close();
-        await engine.dispose();
+        await engine.call('close').catch((error: unknown) => log.warn({ err: error }, 'the state was not closed'));
+        await stop();
       },
       ...(process === undefined ? {} : { process }),
     });
     server.setReady(true);
     return server;
   } catch (error) {
-    await engine.dispose();
+    await stop();
     throw error;
   }
+}
+
+function snapshotDistances({ snapshotUpdates, snapshotLogBytes }: PolicyOptions) {
+  return { snapshotUpdates, snapshotLogBytes };
+}
+
+function report(event: DurableEvent, metrics: PolicyMetrics, log: Logger): void {
+  metrics.observeState(event);
+  if (event.kind === 'snapshot') log.debug(event, 'snapshot written');
+  else log.warn(event, 'no snapshot; the log grows until one can be written');
+}
+
+interface Loading {
+  readonly engine: PolicyEngine;
+  readonly values: PolicyOptions;
+  readonly metrics: PolicyMetrics;
+  readonly log: Logger;
+}
+
+/** The kept state where there is one, else the checkpoint. */
+async function loadPolicy({ engine, values, metrics, log }: Loading): Promise<void> {
+  const recovery = await engine.call('open');
+  metrics.observeRecovery(recovery);
+  for (const warning of recovery.warnings) log.warn(warning);
+  const isKept = recovery.snapshot > 0;
+  if (isKept) log.info({ snapshot: recovery.snapshot, replayed: recovery.replayed }, 'state restored');
+  if (values.checkpoint === undefined) return;
+  if (isKept) {
+    log.info('--checkpoint is passed over: --state_dir holds a policy');
+    return;
+  }
+  const read = await readCheckpoint(values.checkpoint, values.maxCheckpointBytes);
+  const { warnings } = await engine.call('importCheckpoint', read.bytes, basename(values.checkpoint));
+  for (const warning of [...read.warnings, ...warnings]) log.warn(warning);
 }
 
 /** The bytes of a checkpoint in our format; one of the reference is brought to it. */

@@ -26,6 +26,9 @@ export interface LedgerLimits {
   readonly experiences: number;
 }
 
+/** Ids in one line of a saved ledger. */
+const idsPerLine = 4096;
+
 interface Entry<Answer> {
   readonly contentHash: string;
   readonly answer: Answer;
@@ -59,11 +62,43 @@ export class UpdateLedger<Answer> {
     return this.#experiences.has(experienceId);
   }
 
+  /**
+   * The ledger as it is now, as lines of JSON: `[[update id, content hash, answer], ...]`, then lists of experience ids, the
+   * oldest first. The lines are made as they are asked for.
+   */
+  save(): Iterable<Uint8Array> {
+    const updates = [...this.#updates].map(([id, { contentHash: hash, answer }]) => [id, hash, answer] as const);
+    return encodeLines(updates, [...this.#experiences]);
+  }
+
+  /** A saved ledger; the caller has checked that the bytes are those that were saved. */
+  static load<Answer>(bytes: Uint8Array): UpdateLedger<Answer> {
+    const ledger = new UpdateLedger<Answer>();
+    const decoder = new TextDecoder();
+    for (let at = 0; at < bytes.length;) {
+      const found = bytes.indexOf(0x0a, at); // JSON holds no newline
+      const line: unknown = JSON.parse(decoder.decode(bytes.subarray(at, found)));
+      if (at === 0) {
+        for (const [id, hash, answer] of line as [string, string, Answer][])
+          ledger.#updates.set(id, { contentHash: hash, answer });
+      } else for (const id of line as string[]) ledger.#experiences.add(id);
+      at = found + 1;
+    }
+    return ledger;
+  }
+
   record(update: UpdateInput, answer: Answer): void {
     this.#updates.set(update.updateId, { contentHash: contentHash(update), answer });
     for (const { id } of update.experiences) this.#experiences.add(id);
     forgetOldest(this.#updates, this.#limits.updates);
     forgetOldest(this.#experiences, this.#limits.experiences);
+  }
+}
+
+function* encodeLines(updates: readonly unknown[], ids: readonly string[]): Generator<Uint8Array, void, undefined> {
+  yield Buffer.from(`${JSON.stringify(updates)}\n`);
+  for (let at = 0; at < ids.length; at += idsPerLine) {
+    yield Buffer.from(`${JSON.stringify(ids.slice(at, at + idsPerLine))}\n`);
   }
 }
 

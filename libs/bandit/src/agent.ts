@@ -8,8 +8,35 @@ export interface Choice {
   readonly prediction: number;
   /** How little is known of the action in this context, >= 0. */
   readonly uncertainty: number;
-  /** What was maximised: prediction plus beta times the exploration bonus. */
+  /** What was maximised: prediction plus beta times the exploration bonus, or as the algorithm says. */
   readonly ucb: number;
+  /** Probability that this action is chosen here, over the random draws; 1 where nothing is drawn. In (0, 1]. */
+  readonly propensity: number;
+  /** prediction - boundBeta sqrt(uncertainty + 1e-6); absent where the uncertainty was not read. */
+  readonly lowerBound?: number;
+}
+
+/** What a choice may depend on beside the context. */
+export interface SelectOptions {
+  /** One for each context: the name of its group, such as its dataset, for algorithms that tell groups apart. */
+  readonly keys?: readonly (string | undefined)[];
+  /**
+   * With this probability the action is drawn uniformly from the space instead: each propensity is then
+   * epsilon / A + (1 - epsilon) P(action). In 0..1, default 0.
+   */
+  readonly epsilon?: number;
+  /**
+   * One whole number for each context, default 0. All randomness is a function of the state, the context, its key and this
+   * number: the same four give the same choice, another number an independent one.
+   */
+  readonly draws?: readonly number[];
+  /** Weight of the uncertainty in the lower bound, >= 0. Default 1. */
+  readonly boundBeta?: number;
+  /**
+   * False: no uncertainty is computed for contexts with beta 0; it is then told as 0, without a lower bound. Default true:
+   * that of the chosen action.
+   */
+  readonly uncertainty?: boolean;
 }
 
 /** What was seen when an action was tried. */
@@ -19,14 +46,30 @@ export interface Observation {
   readonly actionIndex: number;
   /** In 0..1. */
   readonly reward: number;
+  /** Name of the context's group, at most 128 characters. */
+  readonly key?: string;
+}
+
+/** What was seen when every action was tried in one context. */
+export interface FullObservation {
+  /** [dimension] */
+  readonly context: Float32Array;
+  /** [A], each in 0..1. */
+  readonly rewards: Float32Array;
+  /** Name of the context's group, at most 128 characters. */
+  readonly key?: string;
 }
 
 /** What one update did. */
 export interface UpdateReport {
   /** Mean squared error of the predictions for the tried actions, before the step. */
   readonly loss: number;
-  /** Norm of the gradient before clipping. */
+  /** Norm of the gradient before clipping; 0 where there is none. */
   readonly gradientNorm: number;
+  /** Largest drift of L^-1 that was measured, an estimate of ||L L^-1 - I||_F / sqrt(h); absent when none was due. */
+  readonly drift?: number;
+  /** Matrices that were computed anew because they had drifted; absent when none was. */
+  readonly rebuilt?: number;
 }
 
 /** The numbers that steer one update. */
@@ -37,7 +80,10 @@ export interface LearningOptions {
   readonly maxGradNorm: number;
 }
 
-/** A contextual bandit: it chooses an action for a context and learns from rewards. Deterministic; not thread-safe. */
+/**
+ * A contextual bandit: it chooses an action for a context and learns from rewards. Deterministic; not thread-safe.
+ * Choosing changes nothing, also where it is random: the draws are a function of the state and of what is asked.
+ */
 export interface Agent {
   readonly space: ActionSpace;
   /** Length of a context. */
@@ -48,9 +94,11 @@ export interface Agent {
    * One choice per context, the lowest index on ties. `beta` >= 0 weighs exploration: one number for all contexts or one
    * for each. Throws FAILED_PRECONDITION for a context of another length, INVALID_ARGUMENT for numbers out of range.
    */
-  select(contexts: readonly Float32Array[], beta: number | readonly number[]): Choice[];
+  select(contexts: readonly Float32Array[], beta: number | readonly number[], options?: SelectOptions): Choice[];
   /** Learns from a batch, in its order. Throws as `select` does, with nothing changed. */
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport;
+  /** Learns from the rewards of all actions: the loss is their mean. Throws as `select` does, with nothing changed. */
+  updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport;
   /** How often each action was learned from. */
   actionCounts(): number[];
   /** A copy of all that was learned. */
@@ -67,6 +115,16 @@ export interface InitialOptions {
   readonly seed: number;
   /** Regularisation: L_a starts at lambda * I. Default 0.1. */
   readonly lambda?: number;
+  /** Probability of a uniform draw, of epsilon-greedy: in 0..1, held in single precision. Default 0.1. */
+  readonly epsilon?: number;
+  /** The action of fixed. Default: (a 10, b 16), or index 0 where the space lacks it. */
+  readonly action?: number;
+}
+
+/** How a stored agent comes back. */
+export interface RestoreOptions {
+  /** False: what only learning needs is left out, and an update is refused. Default true. */
+  readonly learns?: boolean;
 }
 
 /** An algorithm: how its agents come to be. */
@@ -74,5 +132,5 @@ export interface AgentType {
   readonly name: string;
   initial(options: InitialOptions): Agent;
   /** The agent of a stored state. Throws DATA_LOSS naming the tensor that is missing or cannot be right. */
-  restore(state: PolicyState): Agent;
+  restore(state: PolicyState, options?: RestoreOptions): Agent;
 }

@@ -2,12 +2,18 @@ export {
   type Agent,
   type AgentType,
   type Choice,
+  type FullObservation,
   type InitialOptions,
   type LearningOptions,
   type Observation,
+  type RestoreOptions,
+  type SelectOptions,
   type UpdateReport,
 } from './agent.js';
-export { maxBeta, maxContextValue, NeuralUcb, type Prediction } from './agents/neural-ucb.js';
+export { maxBeta, maxContextValue, maxKeyLength } from './agents/model-agent.js';
+export { NeuralUcb, type Prediction } from './agents/neural-ucb.js';
+export { driftInterval, driftTolerance } from './agents/symmetric-inverse.js';
+export { maxTableKeys } from './agents/table-model.js';
 export { argmax } from './argmax.js';
 export { bootstrapMean, type BootstrapOptions, type MeanInterval } from './intervals.js';
 export { damagedState, type PolicyState, type StateTensor } from './policy-state.js';

@@ -32,6 +32,12 @@ export class StateReader {
     return this.#tensors.has(name);
   }
 
+  /** Names of the tensors that start with `prefix`, without it, sorted. */
+  names(prefix: string): string[] {
+    const names = [...this.#tensors.keys()].filter((name) => name.startsWith(prefix));
+    return names.map((name) => name.slice(prefix.length)).sort();
+  }
+
   /** The shape of a tensor that must have `rank` dimensions, none of them 0. */
   shape(name: string, rank: number): readonly number[] {
     const { shape } = this.#get(name);

@@ -1,6 +1,12 @@
 import { A2sfError } from '@a2sf/errors';
-import type { Agent, AgentType } from './agent.js';
+import type { Agent, AgentType, RestoreOptions } from './agent.js';
+import { epsilonGreedy } from './agents/epsilon-greedy.js';
+import { fixed } from './agents/fixed.js';
+import { linUcb } from './agents/lin-ucb.js';
+import { neuralThompson } from './agents/neural-thompson.js';
 import { NeuralUcb } from './agents/neural-ucb.js';
+import { taskTable } from './agents/task-table.js';
+import { uniform } from './agents/uniform.js';
 import type { PolicyState } from './policy-state.js';
 
 /** The learning algorithms by name. */
@@ -8,8 +14,14 @@ const agentTypes: readonly AgentType[] = [
   {
     name: NeuralUcb.agentName,
     initial: (options) => NeuralUcb.initial(options),
-    restore: (state) => NeuralUcb.restore(state),
+    restore: (state, options) => NeuralUcb.restore(state, options),
   },
+  neuralThompson,
+  linUcb,
+  epsilonGreedy,
+  fixed,
+  uniform,
+  taskTable,
 ];
 
 /** The algorithm used where none is named. */
@@ -28,6 +40,6 @@ export function agentType(name: string): AgentType {
 }
 
 /** The agent of a stored state, by the algorithm it names. */
-export function restoreAgent(state: PolicyState): Agent {
-  return agentType(state.agent).restore(state);
+export function restoreAgent(state: PolicyState, options?: RestoreOptions): Agent {
+  return agentType(state.agent).restore(state, options);
 }

@@ -25,6 +25,7 @@ test('every rpc of the contract is loaded under its name', () => {
     'Update',
     'ExportCheckpoint',
     'ImportCheckpoint',
+    'PromoteChallenger',
     'WatchPolicy',
     'GetInfo',
   ]);

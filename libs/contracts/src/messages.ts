@@ -105,6 +105,19 @@ export type {
   ScoreResponse,
   ScoreResponse__Output as ScoreResponseOutput,
 } from './gen/a2sf/reward/v1/ScoreResponse.js';
+export type { Candidate, Candidate__Output as CandidateOutput } from './gen/a2sf/policy/v1/Candidate.js';
+export type {
+  FullCacheReason,
+  FullCacheReason__Output as FullCacheReasonOutput,
+} from './gen/a2sf/policy/v1/FullCacheReason.js';
+export type {
+  PromoteChallengerRequest,
+  PromoteChallengerRequest__Output as PromoteChallengerRequestOutput,
+} from './gen/a2sf/policy/v1/PromoteChallengerRequest.js';
+export type {
+  PromoteChallengerResponse,
+  PromoteChallengerResponse__Output as PromoteChallengerResponseOutput,
+} from './gen/a2sf/policy/v1/PromoteChallengerResponse.js';
 export type { Experience, Experience__Output as ExperienceOutput } from './gen/a2sf/policy/v1/Experience.js';
 export type {
   ExportCheckpointRequest,

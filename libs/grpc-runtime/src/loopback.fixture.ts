@@ -89,6 +89,7 @@ export function policyService(handlers: Partial<PolicyHandlers>): ServiceSpec {
     Update: unused,
     ExportCheckpoint: unused,
     ImportCheckpoint: unused,
+    PromoteChallenger: unused,
     WatchPolicy: unused,
     GetInfo: () => Promise.resolve({ agent: 'x' }),
     ...handlers,

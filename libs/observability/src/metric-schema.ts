@@ -67,6 +67,19 @@ export const metricSchema = {
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000],
   },
   a2sf_policy_updates_total: { type: 'counter', help: 'Updates applied.' },
+  a2sf_policy_log_records_cut_total: {
+    type: 'counter',
+    help: 'Torn records cut off the end of the update log at the start.',
+  },
+  a2sf_policy_snapshots_total: {
+    type: 'counter',
+    help: 'Snapshots of the kept state by outcome.',
+    labels: { outcome: ['written', 'failed'] },
+  },
+  a2sf_policy_updates_unwritten_total: {
+    type: 'counter',
+    help: 'Updates and imports refused because they could not be written to the state folder.',
+  },
   a2sf_policy_rewards_rejected_total: { type: 'counter', help: 'Experiences of updates that were refused.' },
   a2sf_reward_score_seconds: {
     type: 'histogram',
@@ -100,8 +113,14 @@ export const metricSchema = {
     unit: 'seconds',
     buckets: latencies,
   },
-  a2sf_encoder_tokens_total: { type: 'counter', help: 'Tokens read.', unit: 'tokens' },
+  a2sf_encoder_tokens_total: { type: 'counter', help: 'Tokens read by the model.', unit: 'tokens' },
   a2sf_encoder_truncated_total: { type: 'counter', help: 'Texts cut to the limit of the model.' },
+  a2sf_encoder_cache_lookups_total: {
+    type: 'counter',
+    help: 'Inputs by where their embedding came from: the cache, an equal input computed at the same time, the model.',
+    labels: { result: ['hit', 'shared', 'miss'] },
+  },
+  a2sf_encoder_cache_bytes: { type: 'gauge', help: 'Bytes of the embeddings that are kept.', unit: 'bytes' },
   a2sf_trainer_iteration: { type: 'gauge', help: 'Iterations done.' },
   a2sf_trainer_reward: { type: 'gauge', help: 'Mean reward of the last iteration.' },
   a2sf_trainer_regret: {

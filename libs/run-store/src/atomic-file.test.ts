@@ -52,3 +52,20 @@ test('what a dead writer left half-written is removed, what a living one is writ
   assert.deepEqual(await removeLeftovers(folder), [left]);
   assert.deepEqual(readdirSync(folder).sort(), [living, '.other.tmp', 'big', 'x'].sort());
 });
+
+test('parts are written one behind the other, and a part that cannot be made leaves the old file', async () => {
+  const path = join(folder, 'parts');
+  await writeFileAtomically(path, [Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3)]);
+  function* broken(): Generator<Uint8Array, void, undefined> {
+    yield Uint8Array.of(9);
+    throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+  }
+  await assert.rejects(writeFileAtomically(path, broken()), { code: 'RESOURCE_EXHAUSTED', reason: 'disk-full' });
+  assert.deepEqual([...readFileSync(path)], [1, 2, 3]);
+});
+
+test('whoever holds the lock of a folder removes every temporary file, whatever number its process had', async () => {
+  const left = `.snapshot.${process.pid}.0123abcd.tmp`;
+  writeFileSync(join(folder, left), '');
+  assert.ok((await removeLeftovers(folder, { locked: true })).includes(left));
+});

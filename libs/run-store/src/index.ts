@@ -1,5 +1,6 @@
 export { removeLeftovers, writeFileAtomically } from './atomic-file.js';
 export { CheckpointFolder, checkpointName } from './checkpoint-folder.js';
+export { failpoint, failpoints, type Failpoint } from './failpoint.js';
 export { JsonlLog, type JsonlOptions } from './jsonl-log.js';
 export {
   checkpointFormatVersion,
@@ -9,5 +10,7 @@ export {
   type HyperParameters,
   type PolicyCheckpoint,
 } from './policy-checkpoint.js';
+export { RecordLog, type LogRecovery, type PreparedSegment, type RecordLogOptions } from './record-log.js';
 export { RunLock } from './run-lock.js';
+export { SnapshotFolder, snapshotName, type SnapshotContent } from './snapshot-folder.js';
 export { isTorchCheckpoint, readTorchCheckpoint, type ConfigValue, type TorchCheckpoint } from './torch-checkpoint.js';

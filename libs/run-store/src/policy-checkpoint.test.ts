@@ -52,7 +52,7 @@ test('the tensors carry the names of the reference and the metadata those of the
   const network = ['backbone.0.bias', 'backbone.0.weight', 'backbone.2.bias', 'backbone.2.weight'];
   const weights = [...network, 'reward_head.bias', 'reward_head.weight'];
   const moments = ['exp_avg', 'exp_avg_sq'].flatMap((moment) => weights.map((name) => `optimizer.${moment}.${name}`));
-  const own = ['a_values', 'action_counts', 'b_values', 'inverse_lambdas'];
+  const own = ['a_values', 'action_counts', 'b_values', 'inverse_lambdas', 'lambdas'];
   assert.deepEqual([...tensors.keys()].sort(), [...weights, ...moments, ...own].sort());
   assert.deepEqual(tensors.get('inverse_lambdas')!.shape, [4, 12, 12]);
   assert.equal(tensors.get('a_values')!.dtype, 'F32');
@@ -81,9 +81,8 @@ test('a file of several megabytes cut at any 4 KiB is refused with DATA_LOSS', (
   }
 });
 
-test('one flipped bit anywhere in the header, and any of 2000 in the data, is found', () => {
+test('one flipped bit anywhere is found', () => {
   const damaged = bytes.slice();
-  const headerBits = 8 * (8 + new DataView(bytes.buffer).getUint32(0, true));
   const refused = (bit: number): void => {
     damaged[bit >> 3]! ^= 1 << (bit & 7);
     assert.throws(
@@ -94,8 +93,7 @@ test('one flipped bit anywhere in the header, and any of 2000 in the data, is fo
     );
     damaged[bit >> 3]! ^= 1 << (bit & 7);
   };
-  for (let bit = 0; bit < headerBits; bit++) refused(bit);
-  for (let n = 0; n < 2000; n++) refused(headerBits + random.below(8 * bytes.length - headerBits));
+  for (let bit = 0; bit < 8 * bytes.length; bit++) refused(bit);
   assert.deepEqual(damaged, bytes);
 });
 

@@ -135,6 +135,6 @@ function parseOwner(text: string): Owner | undefined {
 }
 
 function held(why: string): A2sfError {
-  const message = `the run folder is locked: ${why}; wait for it, or delete ${lockName} if it is gone`;
+  const message = `the folder is locked: ${why}; wait for it, or delete ${lockName} if it is gone`;
   return new A2sfError('FAILED_PRECONDITION', message, { field: lockName, reason: 'run-locked' });
 }

@@ -43,6 +43,7 @@ export class TestPeers implements Peers {
         pooling: 'cls',
         device: 'cpu',
         encoderId: 'encoder-1',
+        normalised: false,
       },
       generators: [],
       policy: {
@@ -55,6 +56,8 @@ export class TestPeers implements Peers {
         iteration: 0,
         encoderId: 'encoder-1',
         agent: 'neural-ucb',
+        lagSeconds: 0,
+        challengerVersion: '0',
       },
       reward: { metrics: ['rouge_l'], encoderId: '' },
     });

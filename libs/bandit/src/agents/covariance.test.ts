@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Random } from '@a2sf/random';
-import { compress, InverseCovariances } from './covariance.js';
+import { compress } from '../sparse-vector.js';
+import { InverseCovariances } from './covariance.js';
 
 const width = 7;
 
@@ -33,6 +34,10 @@ function quadraticFormByDefinition(matrix: readonly number[][], z: Float64Array)
   return sum;
 }
 
+function addOne(covariances: InverseCovariances, action: number, z: Float64Array, count: number): void {
+  covariances.add([{ action, z: compress(z, 0, width), count }]);
+}
+
 const anyFeatures = fc
   .array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 2, noNaN: true })), { minLength: width, maxLength: width })
   .map((values) => Float64Array.from(values));
@@ -41,7 +46,7 @@ test('updates and quadratic forms agree with the inverse by definition', () => {
   fc.assert(
     fc.property(fc.array(anyFeatures, { maxLength: 12 }), anyFeatures, (samples, z) => {
       const covariances = InverseCovariances.initial(2, width, 0.1);
-      for (const sample of samples) covariances.add(1, compress(sample, 0, width));
+      for (const [n, sample] of samples.entries()) addOne(covariances, 1, sample, n + 1);
       const expected = quadraticFormByDefinition(inverseByDefinition(0.1, samples), z);
       const got = covariances.quadraticForm(1, compress(z, 0, width));
       // Entries start at 10 and are rounded to 2^-24 of that at each update; the 1e-6 in the denominator adds as much.
@@ -53,7 +58,7 @@ test('updates and quadratic forms agree with the inverse by definition', () => {
   );
 });
 
-test('matrices stay symmetric to the last bit and quadratic forms stay at least 0 and finite over 10000 updates', () => {
+test('quadratic forms stay at least 0 and finite over 10000 updates', () => {
   const random = new Random(1);
   const covariances = InverseCovariances.initial(1, width, 0.1);
   const z = new Float64Array(width);
@@ -61,21 +66,16 @@ test('matrices stay symmetric to the last bit and quadratic forms stay at least 
     const scale = 10 ** (random.below(12) - 6);
     for (let i = 0; i < width; i++) z[i] = n % 3 === 0 ? 1 : random.below(2) * scale * random.uniform();
     const sparse = compress(z, 0, width);
-    covariances.add(0, sparse);
+    addOne(covariances, 0, z, n + 1);
     const form = covariances.quadraticForm(0, sparse);
     assert.ok(form >= 0 && Number.isFinite(form));
-  }
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j < i; j++) {
-      assert.equal(covariances.matrices[i * width + j], covariances.matrices[j * width + i]);
-    }
   }
 });
 
 test('an untouched matrix and the same matrix read in full give the same form', () => {
   const z = compress(Float64Array.of(1, 0, 2, 0, 0, 0.5, 0), 0, width);
   const touched = InverseCovariances.initial(1, width, 0.1);
-  touched.add(0, compress(new Float64Array(width), 0, width)); // adds nothing, but the matrix no longer counts as untouched
+  addOne(touched, 0, new Float64Array(width), 1); // adds nothing, but the matrix no longer counts as untouched
   const untouched = InverseCovariances.initial(1, width, 0.1);
   assert.ok(Math.abs(touched.quadraticForm(0, z) - untouched.quadraticForm(0, z)) < 1e-12);
 });

@@ -1,137 +1,138 @@
-import { addScaled } from '../linear.js';
+import type { SparseVector } from '../sparse-vector.js';
+import { damagedState, type StateReader, type StateTensor } from '../policy-state.js';
+import { packedLength } from '../cholesky.js';
+import { SymmetricInverse } from './symmetric-inverse.js';
+import { joinPairs, splitPairs } from './pairs.js';
 
-/** The nonzero components of a vector, indices ascending. About half of a ReLU's outputs are zero. */
-export interface SparseVector {
-  readonly indices: Int32Array;
-  readonly values: Float64Array;
+/** What additions did to the precision of the matrices. */
+export interface Health {
+  /** Largest drift that was measured, an estimate of ||L L^-1 - I||_F / sqrt(h); undefined: none was due. */
+  readonly drift: number | undefined;
+  /** Matrices that were computed anew. */
+  readonly rebuilt: number;
 }
-
-/** The nonzero components of x[start .. start + length - 1]. */
-export function compress(x: Float64Array, start: number, length: number): SparseVector {
-  let count = 0;
-  for (let i = 0; i < length; i++) if (x[start + i]! !== 0) count++;
-  const indices = new Int32Array(count);
-  const values = new Float64Array(count);
-  for (let i = 0, k = 0; i < length; i++) {
-    const value = x[start + i]!;
-    if (value === 0) continue;
-    indices[k] = i;
-    values[k++] = value;
-  }
-  return { indices, values };
-}
-
-/** Keeps the denominator of an update away from 0, as the reference does. */
-const denominatorEpsilon = 1e-6;
-
-/** Four roundings of single precision: below this part of its largest possible value a quadratic form is noise. */
-const noise = 2 ** -22;
-
-/** Least entry of a diagonal: that of a positive definite matrix is positive. */
-const leastDiagonal = 1e-30;
 
 /**
- * L_a^-1 of every action a, L_a = lambda I + sum of z z' over the contexts in which a was tried: symmetric [h, h] matrices
- * in single precision, kept exactly symmetric.
+ * L_a^-1 of every action a, L_a = lambda I + sum of z z' over the contexts in which a was tried. Actions with equal
+ * matrices share one until an addition to one of them parts them.
+ *
+ * In a state: `inverse_lambdas` [A, h, h], or [1, h, h] where all actions share one that was added to; `lambdas`
+ * [2, A or 1, h (h + 1) / 2], the lower halves of L_a as high and low parts (their sum is the number), zeros where L_a is not
+ * held. A state without `lambdas` is read; L_a is then computed from L_a^-1 on the first addition.
  */
 export class InverseCovariances {
   readonly actions: number;
   readonly width: number;
-  /** [A, h, h] */
-  readonly matrices: Float32Array;
-  /** c where a matrix is exactly c I, which needs no pass over it; NaN elsewhere. */
-  readonly #multiples: Float64Array;
+  readonly #matrices: SymmetricInverse[];
 
-  /** Takes the array over and makes each matrix symmetric: the mean of an entry and its mirror. */
-  constructor(actions: number, width: number, matrices: Float32Array) {
-    this.actions = actions;
+  private constructor(width: number, matrices: SymmetricInverse[]) {
+    this.actions = matrices.length;
     this.width = width;
-    this.matrices = matrices;
-    this.#multiples = new Float64Array(actions);
-    for (let a = 0; a < actions; a++) this.#multiples[a] = symmetrize(matrices, a * width * width, width);
+    this.#matrices = matrices;
   }
 
   /** I / lambda for every action. */
   static initial(actions: number, width: number, lambda: number): InverseCovariances {
-    const matrices = new Float32Array(actions * width * width);
-    for (let a = 0; a < actions; a++)
-      for (let i = 0; i < width; i++) matrices[(a * width + i) * width + i] = 1 / lambda;
-    return new InverseCovariances(actions, width, matrices);
+    const shared = SymmetricInverse.multiple(width, 1 / lambda);
+    return new InverseCovariances(
+      width,
+      Array.from({ length: actions }, () => shared),
+    );
   }
 
-  /**
-   * u = z' L_a^-1 z >= 0 (rounding below 0 is cut off), over the nonzero components and one half of the symmetric matrix:
-   * sum_i z_i (M_ii z_i + 2 sum_{j<i} M_ij z_j).
-   */
-  quadraticForm(action: number, { indices, values }: SparseVector): number {
-    const multiple = this.#multiples[action]!;
-    if (!Number.isNaN(multiple)) return multiple * squaredNorm(values);
-    const M = this.matrices;
-    const count = indices.length;
-    let sum = 0;
-    for (let p = 0; p < count; p++) {
-      const row = (action * this.width + indices[p]!) * this.width;
-      let even = 0; // two chains of additions, so that one does not wait for the other
-      let odd = 0;
-      let q = 0;
-      for (; q + 1 < p; q += 2) {
-        even += M[row + indices[q]!]! * values[q]!;
-        odd += M[row + indices[q + 1]!]! * values[q + 1]!;
-      }
-      if (q < p) even += M[row + indices[q]!]! * values[q]!;
-      sum += values[p]! * (M[row + indices[p]!]! * values[p]! + 2 * (even + odd));
+  /** The matrices of a state. `learns` false drops what only additions need. Throws DATA_LOSS. */
+  static read(reader: StateReader, actions: number, width: number, learns: boolean): InverseCovariances {
+    const [stored] = reader.shape('inverse_lambdas', 3) as [number];
+    const count = stored === 1 ? 1 : actions;
+    const full = reader.floats('inverse_lambdas', [count, width, width]);
+    for (let i = 0; i < count * width; i++) {
+      const diagonal = full[i * width + (i % width)]!;
+      if (!(diagonal > 0)) throw damagedState('inverse_lambdas', `holds ${diagonal} on a diagonal`);
     }
-    return Math.max(sum, 0);
+    const sums = readSums(reader, count, width, learns);
+    const matrices: SymmetricInverse[] = [];
+    for (let a = 0; a < count; a++) {
+      const matrix = SymmetricInverse.of(width, full, a * width * width, sums[a]!);
+      const equal = matrices.find(({ multipleOf }) => multipleOf === matrix.multipleOf); // never true of NaN
+      matrices.push(equal ?? matrix);
+    }
+    return new InverseCovariances(
+      width,
+      Array.from({ length: actions }, (_, a) => matrices[count === 1 ? 0 : a]!),
+    );
   }
 
-  /**
-   * Sherman-Morrison: M -= (M z)(M z)' / (1 + z' M z + 1e-6). With w = M z / sqrt(denominator) the change of M_ij is
-   * w_i w_j, the same number as that of M_ji, so M stays symmetric to the last bit.
-   *
-   * Where z' M z is lost in the rounding of M's entries (a context of huge norm that was seen before), nothing is
-   * subtracted: the direction is known better than single precision can tell, and noise would make M indefinite.
-   */
-  add(action: number, z: SparseVector): void {
-    const M = this.matrices;
+  /** The matrix of an action. */
+  of(action: number): SymmetricInverse {
+    return this.#matrices[action]!;
+  }
+
+  /** z' L_a^-1 z */
+  quadraticForm(action: number, z: SparseVector): number {
+    return this.#matrices[action]!.quadraticForm(z);
+  }
+
+  /** L_a += z_n z_n' for each (a, z, count), in their order; `count` is that of the action with this one. */
+  add(additions: Iterable<{ readonly action: number; readonly z: SparseVector; readonly count: number }>): Health {
+    const health = new HealthRecord();
+    for (const { action, z, count } of additions) {
+      const matrix = this.#matrices[action]!;
+      const isShared = this.#matrices.some((other, a) => a !== action && other === matrix);
+      const own = isShared ? matrix.clone() : matrix;
+      this.#matrices[action] = own;
+      health.record(own.add(z, count));
+    }
+    return health;
+  }
+
+  /** L_a += z_n z_n' for every action and each z, a shared matrix once; `counts` are those of before. */
+  addToAll(vectors: readonly SparseVector[], counts: readonly number[]): Health {
+    const health = new HealthRecord();
+    for (const matrix of new Set(this.#matrices)) {
+      const before = counts[this.#matrices.indexOf(matrix)]!;
+      for (const [n, z] of vectors.entries()) health.record(matrix.add(z, before + n + 1));
+    }
+    return health;
+  }
+
+  /** The tensors of a state. */
+  tensors(): [string, StateTensor][] {
+    const [first] = this.#matrices;
+    const isOne = Number.isNaN(first!.multipleOf) && this.#matrices.every((matrix) => matrix === first);
+    const matrices = isOne ? [first!] : this.#matrices;
     const h = this.width;
-    const base = action * h * h;
-    const w = new Float64Array(h);
-    for (const [q, index] of z.indices.entries()) addScaled(z.values[q]!, M, base + index * h, w, 0, h);
-    let form = 0;
-    for (const [q, index] of z.indices.entries()) form += z.values[q]! * w[index]!;
-    let largest = 0;
-    for (let i = 0; i < h; i++) largest = Math.max(largest, M[base + i * h + i]!);
-    this.#multiples[action] = NaN;
-    if (form <= noise * largest * squaredNorm(z.values)) return;
-    const scale = 1 / Math.sqrt(1 + form + denominatorEpsilon);
-    for (let i = 0; i < h; i++) w[i]! *= scale;
-    for (let i = 0; i < h; i++) {
-      const wi = w[i]!;
-      const row = base + i * h;
-      for (let j = 0; j < h; j++) M[row + j]! -= wi * w[j]!;
-      if (!(M[row + i]! > 0)) M[row + i] = leastDiagonal;
-    }
+    const inverses = new Float32Array(matrices.length * h * h);
+    for (const [a, matrix] of matrices.entries()) matrix.writeInverse(inverses, a * h * h);
+    const tensors: [string, StateTensor][] = [['inverse_lambdas', { shape: [matrices.length, h, h], data: inverses }]];
+    if (matrices.every(({ sum }) => sum.length === 0)) return tensors;
+    const sums = matrices.map(({ sum }) => sum);
+    const packed = packedLength(h);
+    tensors.push(['lambdas', { shape: [2, matrices.length, packed], data: splitPairs(sums, packed) }]);
+    return tensors;
   }
 }
 
-function squaredNorm(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-  return sum;
+function readSums(reader: StateReader, count: number, width: number, learns: boolean): Float64Array[] {
+  const none = Array.from({ length: count }, () => new Float64Array());
+  if (!learns || !reader.has('lambdas')) return none;
+  const packed = packedLength(width);
+  const sums = joinPairs(reader.floats('lambdas', [2, count, packed]), count, packed);
+  return sums.map((sum) => {
+    if (sum.every((value) => value === 0)) return new Float64Array();
+    for (let i = 0, at = 0; i < width; at += ++i + 1) {
+      if (!(sum[at]! > 0)) throw damagedState('lambdas', `holds ${sum[at]} on a diagonal`);
+    }
+    return sum;
+  });
 }
 
-/** Makes the matrix at `base` symmetric; c when it is c I, else NaN. */
-function symmetrize(M: Float32Array, base: number, h: number): number {
-  const c = M[base]!;
-  let isMultiple = true;
-  for (let i = 0; i < h; i++) {
-    if (M[base + i * h + i] !== c) isMultiple = false;
-    for (let j = 0; j < i; j++) {
-      const lower = M[base + i * h + j]!;
-      const upper = M[base + j * h + i]!;
-      if (lower !== upper) M[base + i * h + j] = M[base + j * h + i] = (lower + upper) / 2;
-      if (lower !== 0 || upper !== 0) isMultiple = false;
-    }
+class HealthRecord implements Health {
+  drift: number | undefined;
+  rebuilt = 0;
+
+  record(found: { readonly drift: number; readonly rebuilt: boolean } | undefined): void {
+    if (found === undefined) return;
+    this.drift = Math.max(this.drift ?? 0, found.drift);
+    if (found.rebuilt) this.rebuilt++;
   }
-  return isMultiple ? c : NaN;
 }

@@ -1,4 +1,4 @@
-import { addScaled, affine } from '../linear.js';
+import { affine, affineGradient, inputGradient } from '../linear.js';
 import type { Random } from '@a2sf/random';
 
 /** A trained array of the network. */
@@ -87,41 +87,48 @@ export class FeatureNetwork {
    * sigmoid' = p (1 - p); ReLU' = 1 where its output is positive, else 0.
    */
   lossGradient(forward: Activations, chosen: readonly number[], rewards: readonly number[]): LossGradient {
-    const { dimension: D, hidden: H, actions: A } = this.shape;
+    const { actions: A } = this.shape;
     const N = forward.rows;
-    const gradients = this.parameters.map(({ values }) => new Float64Array(values.length));
-    const [dW1, dB1, dW2, dB2, dW3, dB3] = gradients as Tuple6;
-    const W2 = this.#values(2);
-    const W3 = this.#values(4);
-    const dFeatures = new Float64Array(H);
-    const dHidden = new Float64Array(H);
+    const dLogits = new Float64Array(N * A);
     let loss = 0;
     for (let n = 0; n < N; n++) {
-      const a = chosen[n]!;
-      const p = forward.predictions[n * A + a]!;
+      const at = n * A + chosen[n]!;
+      const p = forward.predictions[at]!;
       const error = p - rewards[n]!;
       loss += (error * error) / N;
-      const dLogit = ((2 * error) / N) * p * (1 - p);
-      dB3[a]! += dLogit;
-      addScaled(dLogit, forward.features, n * H, dW3, a * H, H);
-      dFeatures.fill(0);
-      addScaled(dLogit, W3, a * H, dFeatures, 0, H);
-      dHidden.fill(0);
-      for (let o = 0; o < H; o++) {
-        const d = dFeatures[o]!;
-        if (d === 0 || forward.features[n * H + o]! <= 0) continue;
-        dB2[o]! += d;
-        addScaled(d, forward.hidden, n * H, dW2, o * H, H);
-        addScaled(d, W2, o * H, dHidden, 0, H);
-      }
-      for (let o = 0; o < H; o++) {
-        const d = dHidden[o]!;
-        if (d === 0 || forward.hidden[n * H + o]! <= 0) continue;
-        dB1[o]! += d;
-        addScaled(d, forward.inputs, n * D, dW1, o * D, D);
+      dLogits[at] = ((2 * error) / N) * p * (1 - p);
+    }
+    return { loss, gradients: this.#gradients(forward, dLogits) };
+  }
+
+  /** The same for E = 1/(N A) sum_n sum_a (p[n, a] - r[n, a])^2, where the rewards r of all actions are known. */
+  fullLossGradient(forward: Activations, rewards: readonly Float32Array[]): LossGradient {
+    const { actions: A } = this.shape;
+    const count = forward.rows * A;
+    const dLogits = new Float64Array(count);
+    let loss = 0;
+    for (const [n, row] of rewards.entries()) {
+      for (let a = 0; a < A; a++) {
+        const p = forward.predictions[n * A + a]!;
+        const error = p - row[a]!;
+        loss += (error * error) / count;
+        dLogits[n * A + a] = ((2 * error) / count) * p * (1 - p);
       }
     }
-    return { loss, gradients };
+    return { loss, gradients: this.#gradients(forward, dLogits) };
+  }
+
+  /** dE/dparameter, given dE/dlogit [N, A]. */
+  #gradients({ rows, inputs, hidden, features }: Activations, dLogits: Float64Array): Float64Array[] {
+    const { hidden: H, actions: A } = this.shape;
+    const dFeatures = throughRelu(inputGradient(dLogits, this.#values(4), rows), features);
+    const dHidden = throughRelu(inputGradient(dFeatures, this.#values(2), rows), hidden);
+    const layers = [
+      affineGradient(dHidden, inputs, rows, H),
+      affineGradient(dFeatures, hidden, rows, H),
+      affineGradient(dLogits, features, rows, A),
+    ];
+    return layers.flatMap(({ weights, bias }) => [weights, bias]);
   }
 
   #values(index: number): Float32Array {
@@ -129,11 +136,15 @@ export class FeatureNetwork {
   }
 }
 
-type Tuple6 = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-
 function relu(x: Float64Array): Float64Array {
   for (let i = 0; i < x.length; i++) if (!(x[i]! > 0)) x[i] = 0;
   return x;
+}
+
+/** dE/dinput of a ReLU from dE/doutput, in place. */
+function throughRelu(gradient: Float64Array, output: Float64Array): Float64Array {
+  for (let i = 0; i < gradient.length; i++) if (!(output[i]! > 0)) gradient[i] = 0;
+  return gradient;
 }
 
 /** 1 / (1 + e^-x); e^-x may overflow to Infinity, which gives 0. */

@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
-import type { MessageTypeDefinition } from '@grpc/proto-loader';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { Candidate as _a2sf_policy_v1_Candidate, Candidate__Output as _a2sf_policy_v1_Candidate__Output } from './a2sf/policy/v1/Candidate.js';
 import type { Experience as _a2sf_policy_v1_Experience, Experience__Output as _a2sf_policy_v1_Experience__Output } from './a2sf/policy/v1/Experience.js';
 import type { ExportCheckpointRequest as _a2sf_policy_v1_ExportCheckpointRequest, ExportCheckpointRequest__Output as _a2sf_policy_v1_ExportCheckpointRequest__Output } from './a2sf/policy/v1/ExportCheckpointRequest.js';
 import type { ExportCheckpointResponse as _a2sf_policy_v1_ExportCheckpointResponse, ExportCheckpointResponse__Output as _a2sf_policy_v1_ExportCheckpointResponse__Output } from './a2sf/policy/v1/ExportCheckpointResponse.js';
@@ -10,6 +11,8 @@ import type { HyperParameters as _a2sf_policy_v1_HyperParameters, HyperParameter
 import type { ImportCheckpointRequest as _a2sf_policy_v1_ImportCheckpointRequest, ImportCheckpointRequest__Output as _a2sf_policy_v1_ImportCheckpointRequest__Output } from './a2sf/policy/v1/ImportCheckpointRequest.js';
 import type { ImportCheckpointResponse as _a2sf_policy_v1_ImportCheckpointResponse, ImportCheckpointResponse__Output as _a2sf_policy_v1_ImportCheckpointResponse__Output } from './a2sf/policy/v1/ImportCheckpointResponse.js';
 import type { PolicyServiceClient as _a2sf_policy_v1_PolicyServiceClient, PolicyServiceDefinition as _a2sf_policy_v1_PolicyServiceDefinition } from './a2sf/policy/v1/PolicyService.js';
+import type { PromoteChallengerRequest as _a2sf_policy_v1_PromoteChallengerRequest, PromoteChallengerRequest__Output as _a2sf_policy_v1_PromoteChallengerRequest__Output } from './a2sf/policy/v1/PromoteChallengerRequest.js';
+import type { PromoteChallengerResponse as _a2sf_policy_v1_PromoteChallengerResponse, PromoteChallengerResponse__Output as _a2sf_policy_v1_PromoteChallengerResponse__Output } from './a2sf/policy/v1/PromoteChallengerResponse.js';
 import type { SelectActionRequest as _a2sf_policy_v1_SelectActionRequest, SelectActionRequest__Output as _a2sf_policy_v1_SelectActionRequest__Output } from './a2sf/policy/v1/SelectActionRequest.js';
 import type { SelectActionResponse as _a2sf_policy_v1_SelectActionResponse, SelectActionResponse__Output as _a2sf_policy_v1_SelectActionResponse__Output } from './a2sf/policy/v1/SelectActionResponse.js';
 import type { SelectActionsRequest as _a2sf_policy_v1_SelectActionsRequest, SelectActionsRequest__Output as _a2sf_policy_v1_SelectActionsRequest__Output } from './a2sf/policy/v1/SelectActionsRequest.js';
@@ -34,15 +37,19 @@ export interface ProtoGrpcType {
   a2sf: {
     policy: {
       v1: {
+        Candidate: MessageTypeDefinition<_a2sf_policy_v1_Candidate, _a2sf_policy_v1_Candidate__Output>
         Experience: MessageTypeDefinition<_a2sf_policy_v1_Experience, _a2sf_policy_v1_Experience__Output>
         ExportCheckpointRequest: MessageTypeDefinition<_a2sf_policy_v1_ExportCheckpointRequest, _a2sf_policy_v1_ExportCheckpointRequest__Output>
         ExportCheckpointResponse: MessageTypeDefinition<_a2sf_policy_v1_ExportCheckpointResponse, _a2sf_policy_v1_ExportCheckpointResponse__Output>
+        FullCacheReason: EnumTypeDefinition
         GetInfoRequest: MessageTypeDefinition<_a2sf_policy_v1_GetInfoRequest, _a2sf_policy_v1_GetInfoRequest__Output>
         GetInfoResponse: MessageTypeDefinition<_a2sf_policy_v1_GetInfoResponse, _a2sf_policy_v1_GetInfoResponse__Output>
         HyperParameters: MessageTypeDefinition<_a2sf_policy_v1_HyperParameters, _a2sf_policy_v1_HyperParameters__Output>
         ImportCheckpointRequest: MessageTypeDefinition<_a2sf_policy_v1_ImportCheckpointRequest, _a2sf_policy_v1_ImportCheckpointRequest__Output>
         ImportCheckpointResponse: MessageTypeDefinition<_a2sf_policy_v1_ImportCheckpointResponse, _a2sf_policy_v1_ImportCheckpointResponse__Output>
         PolicyService: SubtypeConstructor<typeof grpc.Client, _a2sf_policy_v1_PolicyServiceClient> & { service: _a2sf_policy_v1_PolicyServiceDefinition }
+        PromoteChallengerRequest: MessageTypeDefinition<_a2sf_policy_v1_PromoteChallengerRequest, _a2sf_policy_v1_PromoteChallengerRequest__Output>
+        PromoteChallengerResponse: MessageTypeDefinition<_a2sf_policy_v1_PromoteChallengerResponse, _a2sf_policy_v1_PromoteChallengerResponse__Output>
         SelectActionRequest: MessageTypeDefinition<_a2sf_policy_v1_SelectActionRequest, _a2sf_policy_v1_SelectActionRequest__Output>
         SelectActionResponse: MessageTypeDefinition<_a2sf_policy_v1_SelectActionResponse, _a2sf_policy_v1_SelectActionResponse__Output>
         SelectActionsRequest: MessageTypeDefinition<_a2sf_policy_v1_SelectActionsRequest, _a2sf_policy_v1_SelectActionsRequest__Output>

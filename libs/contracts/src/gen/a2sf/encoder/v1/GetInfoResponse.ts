@@ -8,6 +8,7 @@ export interface GetInfoResponse {
   'pooling'?: (string);
   'device'?: (string);
   'encoderId'?: (string);
+  'normalised'?: (boolean);
 }
 
 export interface GetInfoResponse__Output {
@@ -17,4 +18,5 @@ export interface GetInfoResponse__Output {
   'pooling': (string);
   'device': (string);
   'encoderId': (string);
+  'normalised': (boolean);
 }

@@ -7,6 +7,8 @@ export interface Experience {
   'embedding'?: (_a2sf_types_v1_Embedding | null);
   'actionIndex'?: (number);
   'reward'?: (number | string);
+  'rewards'?: (number | string)[];
+  'key'?: (string);
 }
 
 export interface Experience__Output {
@@ -14,4 +16,6 @@ export interface Experience__Output {
   'embedding': (_a2sf_types_v1_Embedding__Output | null);
   'actionIndex': (number);
   'reward': (number);
+  'rewards': (number)[];
+  'key': (string);
 }

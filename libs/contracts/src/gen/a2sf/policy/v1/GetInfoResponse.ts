@@ -13,6 +13,10 @@ export interface GetInfoResponse {
   'iteration'?: (number);
   'encoderId'?: (string);
   'agent'?: (string);
+  'qualityFloor'?: (number | string);
+  'lagSeconds'?: (number | string);
+  'challengerVersion'?: (number | string | Long);
+  '_qualityFloor'?: "qualityFloor";
 }
 
 export interface GetInfoResponse__Output {
@@ -25,4 +29,8 @@ export interface GetInfoResponse__Output {
   'iteration': (number);
   'encoderId': (string);
   'agent': (string);
+  'qualityFloor'?: (number);
+  'lagSeconds': (number);
+  'challengerVersion': (string);
+  '_qualityFloor'?: "qualityFloor";
 }

@@ -3,8 +3,10 @@
 
 export interface ImportCheckpointRequest {
   'data'?: (Buffer | Uint8Array | string);
+  'challenger'?: (boolean);
 }
 
 export interface ImportCheckpointRequest__Output {
   'data': (Buffer);
+  'challenger': (boolean);
 }

@@ -8,6 +8,8 @@ import type { GetInfoRequest as _a2sf_policy_v1_GetInfoRequest, GetInfoRequest__
 import type { GetInfoResponse as _a2sf_policy_v1_GetInfoResponse, GetInfoResponse__Output as _a2sf_policy_v1_GetInfoResponse__Output } from '../../../a2sf/policy/v1/GetInfoResponse.js';
 import type { ImportCheckpointRequest as _a2sf_policy_v1_ImportCheckpointRequest, ImportCheckpointRequest__Output as _a2sf_policy_v1_ImportCheckpointRequest__Output } from '../../../a2sf/policy/v1/ImportCheckpointRequest.js';
 import type { ImportCheckpointResponse as _a2sf_policy_v1_ImportCheckpointResponse, ImportCheckpointResponse__Output as _a2sf_policy_v1_ImportCheckpointResponse__Output } from '../../../a2sf/policy/v1/ImportCheckpointResponse.js';
+import type { PromoteChallengerRequest as _a2sf_policy_v1_PromoteChallengerRequest, PromoteChallengerRequest__Output as _a2sf_policy_v1_PromoteChallengerRequest__Output } from '../../../a2sf/policy/v1/PromoteChallengerRequest.js';
+import type { PromoteChallengerResponse as _a2sf_policy_v1_PromoteChallengerResponse, PromoteChallengerResponse__Output as _a2sf_policy_v1_PromoteChallengerResponse__Output } from '../../../a2sf/policy/v1/PromoteChallengerResponse.js';
 import type { SelectActionRequest as _a2sf_policy_v1_SelectActionRequest, SelectActionRequest__Output as _a2sf_policy_v1_SelectActionRequest__Output } from '../../../a2sf/policy/v1/SelectActionRequest.js';
 import type { SelectActionResponse as _a2sf_policy_v1_SelectActionResponse, SelectActionResponse__Output as _a2sf_policy_v1_SelectActionResponse__Output } from '../../../a2sf/policy/v1/SelectActionResponse.js';
 import type { SelectActionsRequest as _a2sf_policy_v1_SelectActionsRequest, SelectActionsRequest__Output as _a2sf_policy_v1_SelectActionsRequest__Output } from '../../../a2sf/policy/v1/SelectActionsRequest.js';
@@ -40,6 +42,15 @@ export interface PolicyServiceClient extends grpc.Client {
   importCheckpoint(metadata: grpc.Metadata, callback: grpc.requestCallback<_a2sf_policy_v1_ImportCheckpointResponse__Output>): grpc.ClientWritableStream<_a2sf_policy_v1_ImportCheckpointRequest>;
   importCheckpoint(options: grpc.CallOptions, callback: grpc.requestCallback<_a2sf_policy_v1_ImportCheckpointResponse__Output>): grpc.ClientWritableStream<_a2sf_policy_v1_ImportCheckpointRequest>;
   importCheckpoint(callback: grpc.requestCallback<_a2sf_policy_v1_ImportCheckpointResponse__Output>): grpc.ClientWritableStream<_a2sf_policy_v1_ImportCheckpointRequest>;
+  
+  PromoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  PromoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  PromoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  PromoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  promoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  promoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  promoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
+  promoteChallenger(argument: _a2sf_policy_v1_PromoteChallengerRequest, callback: grpc.requestCallback<_a2sf_policy_v1_PromoteChallengerResponse__Output>): grpc.ClientUnaryCall;
   
   SelectAction(argument: _a2sf_policy_v1_SelectActionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_a2sf_policy_v1_SelectActionResponse__Output>): grpc.ClientUnaryCall;
   SelectAction(argument: _a2sf_policy_v1_SelectActionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_a2sf_policy_v1_SelectActionResponse__Output>): grpc.ClientUnaryCall;
@@ -82,6 +93,8 @@ export interface PolicyServiceHandlers extends grpc.UntypedServiceImplementation
   
   ImportCheckpoint: grpc.handleClientStreamingCall<_a2sf_policy_v1_ImportCheckpointRequest__Output, _a2sf_policy_v1_ImportCheckpointResponse>;
   
+  PromoteChallenger: grpc.handleUnaryCall<_a2sf_policy_v1_PromoteChallengerRequest__Output, _a2sf_policy_v1_PromoteChallengerResponse>;
+  
   SelectAction: grpc.handleUnaryCall<_a2sf_policy_v1_SelectActionRequest__Output, _a2sf_policy_v1_SelectActionResponse>;
   
   SelectActions: grpc.handleUnaryCall<_a2sf_policy_v1_SelectActionsRequest__Output, _a2sf_policy_v1_SelectActionsResponse>;
@@ -96,6 +109,7 @@ export interface PolicyServiceDefinition extends grpc.ServiceDefinition {
   ExportCheckpoint: MethodDefinition<_a2sf_policy_v1_ExportCheckpointRequest, _a2sf_policy_v1_ExportCheckpointResponse, _a2sf_policy_v1_ExportCheckpointRequest__Output, _a2sf_policy_v1_ExportCheckpointResponse__Output>
   GetInfo: MethodDefinition<_a2sf_policy_v1_GetInfoRequest, _a2sf_policy_v1_GetInfoResponse, _a2sf_policy_v1_GetInfoRequest__Output, _a2sf_policy_v1_GetInfoResponse__Output>
   ImportCheckpoint: MethodDefinition<_a2sf_policy_v1_ImportCheckpointRequest, _a2sf_policy_v1_ImportCheckpointResponse, _a2sf_policy_v1_ImportCheckpointRequest__Output, _a2sf_policy_v1_ImportCheckpointResponse__Output>
+  PromoteChallenger: MethodDefinition<_a2sf_policy_v1_PromoteChallengerRequest, _a2sf_policy_v1_PromoteChallengerResponse, _a2sf_policy_v1_PromoteChallengerRequest__Output, _a2sf_policy_v1_PromoteChallengerResponse__Output>
   SelectAction: MethodDefinition<_a2sf_policy_v1_SelectActionRequest, _a2sf_policy_v1_SelectActionResponse, _a2sf_policy_v1_SelectActionRequest__Output, _a2sf_policy_v1_SelectActionResponse__Output>
   SelectActions: MethodDefinition<_a2sf_policy_v1_SelectActionsRequest, _a2sf_policy_v1_SelectActionsResponse, _a2sf_policy_v1_SelectActionsRequest__Output, _a2sf_policy_v1_SelectActionsResponse__Output>
   Update: MethodDefinition<_a2sf_policy_v1_UpdateRequest, _a2sf_policy_v1_UpdateResponse, _a2sf_policy_v1_UpdateRequest__Output, _a2sf_policy_v1_UpdateResponse__Output>

@@ -7,8 +7,12 @@ export interface SelectActionRequest {
   'embedding'?: (_a2sf_types_v1_Embedding | null);
   'explore'?: (boolean);
   'beta'?: (number | string);
+  'epsilon'?: (number | string);
+  'key'?: (string);
+  'explain'?: (boolean);
   'context'?: "text"|"embedding";
   '_beta'?: "beta";
+  '_epsilon'?: "epsilon";
 }
 
 export interface SelectActionRequest__Output {
@@ -16,6 +20,10 @@ export interface SelectActionRequest__Output {
   'embedding'?: (_a2sf_types_v1_Embedding__Output | null);
   'explore': (boolean);
   'beta'?: (number);
+  'epsilon'?: (number);
+  'key': (string);
+  'explain': (boolean);
   'context'?: "text"|"embedding";
   '_beta'?: "beta";
+  '_epsilon'?: "epsilon";
 }

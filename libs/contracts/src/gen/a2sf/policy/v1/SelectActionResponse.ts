@@ -1,6 +1,8 @@
 // Original file: protos/a2sf/policy/v1/policy.proto
 
 import type { Action as _a2sf_types_v1_Action, Action__Output as _a2sf_types_v1_Action__Output } from '../../../a2sf/types/v1/Action.js';
+import type { FullCacheReason as _a2sf_policy_v1_FullCacheReason, FullCacheReason__Output as _a2sf_policy_v1_FullCacheReason__Output } from '../../../a2sf/policy/v1/FullCacheReason.js';
+import type { Candidate as _a2sf_policy_v1_Candidate, Candidate__Output as _a2sf_policy_v1_Candidate__Output } from '../../../a2sf/policy/v1/Candidate.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface SelectActionResponse {
@@ -11,6 +13,14 @@ export interface SelectActionResponse {
   'ucb'?: (number | string);
   'policyVersion'?: (number | string | Long);
   'useFullCache'?: (boolean);
+  'lowerBound'?: (number | string);
+  'propensity'?: (number | string);
+  'contextHash'?: (string);
+  'decisionId'?: (string);
+  'fullCacheReason'?: (_a2sf_policy_v1_FullCacheReason);
+  'candidates'?: (_a2sf_policy_v1_Candidate)[];
+  '_lowerBound'?: "lowerBound";
+  '_propensity'?: "propensity";
 }
 
 export interface SelectActionResponse__Output {
@@ -21,4 +31,12 @@ export interface SelectActionResponse__Output {
   'ucb': (number);
   'policyVersion': (string);
   'useFullCache': (boolean);
+  'lowerBound'?: (number);
+  'propensity'?: (number);
+  'contextHash': (string);
+  'decisionId': (string);
+  'fullCacheReason': (_a2sf_policy_v1_FullCacheReason__Output);
+  'candidates': (_a2sf_policy_v1_Candidate__Output)[];
+  '_lowerBound'?: "lowerBound";
+  '_propensity'?: "propensity";
 }

@@ -1,0 +1,298 @@
+import { setImmediate } from 'node:timers/promises';
+import { A2sfError, isA2sfError } from '@a2sf/errors';
+import {
+  failpoint,
+  RecordLog,
+  removeLeftovers,
+  SnapshotFolder,
+  snapshotName,
+  type SnapshotContent,
+} from '@a2sf/run-store';
+import type { Learner, PolicyDescription, SelectInput, Selection, UpdateAnswer } from './learner.js';
+import type { UpdateInput } from './update-ledger.js';
+import { decodeUpdate, encodeUpdate } from './update-record.js';
+
+/** Where a learner is kept, and how often it is written whole. */
+export interface DurableOptions {
+  /** The caller holds its lock. */
+  readonly folder: string;
+  /** A snapshot is made after so many updates... */
+  readonly snapshotUpdates: number;
+  /** ...or so many bytes of log. */
+  readonly snapshotLogBytes: number;
+}
+
+/** What was found in the folder at the start. */
+export interface Recovery {
+  /** Sequence of the snapshot that was loaded; 0: there was none. */
+  readonly snapshot: number;
+  readonly replayed: number;
+  readonly recordsCut: number;
+  readonly warnings: readonly string[];
+}
+
+/** What happens beside the answers to calls. */
+export type DurableEvent =
+  | { readonly kind: 'snapshot'; readonly sequence: number }
+  | { readonly kind: 'snapshot-failed'; readonly problem: string };
+
+/** A snapshot that failed is tried again after this share of the usual distance. */
+const retryShare = 0.1;
+
+/**
+ * A learner of which nothing acknowledged is lost: an update is in the log, on the disk, before it is applied and
+ * answered; an imported policy is a snapshot before it is. Updates and imports are done one after the other; actions are
+ * chosen meanwhile. The log holds what was decided, the learner is deterministic, so a replay comes to the same bytes.
+ */
+export class DurableLearner {
+  readonly #learner: Learner;
+  readonly #options: DurableOptions;
+  readonly #log: RecordLog;
+  readonly #snapshots: SnapshotFolder;
+  readonly #notify: (event: DurableEvent) => void;
+  /** Ascending sequences of the snapshots that can be relied on. */
+  #kept: number[];
+  #updatesSince: number;
+  #bytesSince: number;
+  /** An import that failed may have left its snapshot, which must go before anything else is written. */
+  #undo: number | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #background: Promise<void> = Promise.resolve();
+  #isSnapshotting = false;
+
+  private constructor(parts: {
+    readonly learner: Learner;
+    readonly options: DurableOptions;
+    readonly log: RecordLog;
+    readonly snapshots: SnapshotFolder;
+    readonly kept: readonly number[];
+    readonly updatesSince: number;
+    readonly bytesSince: number;
+    readonly notify: (event: DurableEvent) => void;
+  }) {
+    this.#learner = parts.learner;
+    this.#options = parts.options;
+    this.#log = parts.log;
+    this.#snapshots = parts.snapshots;
+    this.#kept = [...parts.kept];
+    this.#updatesSince = parts.updatesSince;
+    this.#bytesSince = parts.bytesSince;
+    this.#notify = parts.notify;
+  }
+
+  /**
+   * Brings a new learner to the state that the folder holds: the newest whole snapshot, then the log. Throws DATA_LOSS
+   * where something acknowledged cannot be had back, FAILED_PRECONDITION for a newer format.
+   */
+  static async open(
+    learner: Learner,
+    options: DurableOptions,
+    notify: (event: DurableEvent) => void,
+  ): Promise<{ readonly durable: DurableLearner; readonly recovery: Recovery }> {
+    const { folder } = options;
+    await removeLeftovers(folder, { locked: true });
+    const snapshots = new SnapshotFolder(folder);
+    const sequences = await snapshots.sequences();
+    const warnings: string[] = [];
+    let snapshot = 0;
+    const damaged: number[] = [];
+    for (const sequence of sequences.toReversed()) {
+      try {
+        learner.restore(await snapshots.read(sequence), snapshotName(sequence));
+        snapshot = sequence;
+        break;
+      } catch (error) {
+        if (!isA2sfError(error) || error.code !== 'DATA_LOSS') throw error;
+        warnings.push(`${error.message}; the one before it is taken`);
+        damaged.push(sequence);
+      }
+    }
+    if (snapshot === 0 && damaged.length > 0) {
+      const message = `${damaged.map(snapshotName).join(', ')}: damaged, and there is no other`;
+      throw new A2sfError('DATA_LOSS', message, { field: 'state_dir', reason: 'damaged-snapshot' });
+    }
+    const { log, recovery } = await RecordLog.open(folder, {
+      after: snapshot,
+      reserved: new Set(sequences),
+      replay: (payload) => {
+        const { update, hyperParameters } = decodeUpdate(payload);
+        learner.steer(hyperParameters);
+        learner.update(update);
+      },
+    });
+    const durable = new DurableLearner({
+      learner,
+      options,
+      log,
+      snapshots,
+      kept: sequences.filter((sequence) => sequence <= snapshot),
+      updatesSince: recovery.replayed,
+      bytesSince: recovery.bytes,
+      notify,
+    });
+    const { replayed, cut: recordsCut } = recovery;
+    if (recordsCut > 0) warnings.push('the last record of the log was torn and is cut off; it was never acknowledged');
+    if (snapshot > 0 && (learner.steerAsGiven() || damaged.length > 0)) await durable.#snapshotNow();
+    return { durable, recovery: { snapshot, replayed, recordsCut, warnings } };
+  }
+
+  select(inputs: readonly SelectInput[]): Selection[] {
+    return this.#learner.select(inputs);
+  }
+
+  exportCheckpoint(iteration?: number): Uint8Array {
+    return this.#learner.exportCheckpoint(iteration);
+  }
+
+  describe(): PolicyDescription | undefined {
+    return this.#learner.describe();
+  }
+
+  /** As the learner's. Throws RESOURCE_EXHAUSTED or UNAVAILABLE, with nothing changed, when the log cannot be written. */
+  update(update: UpdateInput): Promise<{ readonly answer: UpdateAnswer; readonly replayed: boolean }> {
+    return this.#next(async () => {
+      const prepared = this.#learner.prepareUpdate(update);
+      if ('answer' in prepared) return { answer: prepared.answer, replayed: true };
+      const payload = encodeUpdate({ update, hyperParameters: this.#learner.hyperParameters! });
+      this.#bytesSince += await this.#written(() => this.#log.append(payload));
+      await failpoint('update-before-apply');
+      let answer: UpdateAnswer;
+      try {
+        answer = prepared.apply();
+      } catch (error) {
+        await this.#log.dropLast(); // the agent changed nothing, and neither will a replay
+        throw error;
+      }
+      await failpoint('update-after-apply');
+      this.#updatesSince++;
+      this.#snapshotWhenDue();
+      return { answer, replayed: false };
+    });
+  }
+
+  /** As the learner's. Throws RESOURCE_EXHAUSTED or UNAVAILABLE, with nothing changed, when it cannot be written. */
+  importCheckpoint(bytes: Uint8Array, file: string): Promise<{ readonly warnings: readonly string[] }> {
+    return this.#next(async () => {
+      const { warnings, content, commit } = this.#learner.prepareImport(bytes, file);
+      await this.#background;
+      // The snapshot has a sequence of its own, so that no earlier one is ever replayed across it.
+      const sequence = this.#log.next;
+      await this.#written(async () => {
+        const segment = await this.#log.prepareSegment(1);
+        try {
+          await this.#snapshots.write(sequence, content());
+        } catch (error) {
+          this.#undo = sequence;
+          await this.#settle().catch(() => undefined); // tried again before the next write
+          await segment.abort({ keepFile: this.#undo !== undefined });
+          throw error;
+        }
+        await segment.commit();
+      });
+      commit();
+      this.#updatesSince = this.#bytesSince = 0;
+      await this.#keep(sequence);
+      return { warnings };
+    });
+  }
+
+  /** Waits for what was begun and closes the files. */
+  close(): Promise<void> {
+    return this.#next(async () => {
+      await this.#background;
+      await this.#log.close();
+    });
+  }
+
+  #next<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(operation, operation);
+    this.#last = result;
+    return result;
+  }
+
+  async #written<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      await this.#settle();
+      return await write();
+    } catch (error) {
+      throw notWritten(error);
+    }
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#undo === undefined) return;
+    await this.#snapshots.remove([this.#undo]);
+    this.#undo = undefined;
+  }
+
+  #snapshotWhenDue(): void {
+    const { snapshotUpdates, snapshotLogBytes } = this.#options;
+    if (this.#isSnapshotting) return;
+    if (this.#updatesSince < snapshotUpdates && this.#bytesSince < snapshotLogBytes) return;
+    this.#isSnapshotting = true;
+    void this.#next(async () => {
+      await setImmediate(); // the answer of the update goes first
+      await this.#beginSnapshot();
+    });
+  }
+
+  async #snapshotNow(): Promise<void> {
+    await this.#beginSnapshot();
+    await this.#background;
+  }
+
+  /** Takes the state as it is and starts a new segment; the writing goes on while updates are done. Never throws. */
+  async #beginSnapshot(): Promise<void> {
+    this.#isSnapshotting = true;
+    const sequence = this.#log.next - 1;
+    try {
+      await this.#settle();
+      const segment = await this.#log.prepareSegment();
+      await segment.commit();
+      this.#updatesSince = this.#bytesSince = 0;
+      this.#background = this.#writeSnapshot(sequence, this.#learner.save());
+    } catch (error) {
+      this.#failed(error);
+      this.#isSnapshotting = false;
+    }
+  }
+
+  async #writeSnapshot(sequence: number, content: SnapshotContent): Promise<void> {
+    try {
+      await this.#snapshots.write(sequence, content);
+      await this.#keep(sequence);
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isSnapshotting = false;
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { snapshotUpdates, snapshotLogBytes } = this.#options;
+    this.#updatesSince = Math.floor(snapshotUpdates * (1 - retryShare));
+    this.#bytesSince = Math.floor(snapshotLogBytes * (1 - retryShare));
+    this.#notify({ kind: 'snapshot-failed', problem: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** A snapshot is on the disk: it and the one before it stay, with the log behind that one. Never throws. */
+  async #keep(sequence: number): Promise<void> {
+    this.#kept = [...this.#kept.filter((each) => each !== sequence), sequence].slice(-2);
+    this.#notify({ kind: 'snapshot', sequence });
+    try {
+      const all = await this.#snapshots.sequences();
+      await this.#snapshots.remove(all.filter((each) => !this.#kept.includes(each)));
+      if (this.#kept.length > 1) await this.#log.removeUpTo(this.#kept[0]!);
+    } catch (error) {
+      this.#notify({ kind: 'snapshot-failed', problem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+/** Nothing was changed; the client may try again, when there is space or at once. */
+function notWritten(cause: unknown): A2sfError {
+  if (isA2sfError(cause) && cause.reason === 'disk-full') return cause;
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  const message = `the policy cannot be written, nothing was changed: ${problem}`;
+  return new A2sfError('UNAVAILABLE', message, { field: 'state_dir', reason: 'state-not-written', cause });
+}

@@ -1,0 +1,208 @@
+import { A2sfError } from '@a2sf/errors';
+import type { ActionSpace } from '@a2sf/kv-compression';
+import type {
+  Agent,
+  Choice,
+  FullObservation,
+  LearningOptions,
+  Observation,
+  SelectOptions,
+  UpdateReport,
+} from '../agent.js';
+import { drawsOf } from '../draw-seed.js';
+import type { PolicyState, StateTensor } from '../policy-state.js';
+import { requirePositive } from './agent-state.js';
+import type { Evaluation, RewardModel } from './reward-model.js';
+import { bonus, type SelectionRule } from './selection-rule.js';
+
+/** Largest magnitude of a context's component; a sane embedding stays below 100, and squares of 1e6 stay far from overflow. */
+export const maxContextValue = 1e6;
+
+/** Largest weight of exploration. */
+export const maxBeta = 1e6;
+
+/** Longest key, in UTF-16 units. */
+export const maxKeyLength = 128;
+
+/** What makes an agent beside its model and its rule. */
+export interface AgentParts {
+  readonly name: string;
+  readonly rule: SelectionRule;
+  /** Of the draws. Default 0. */
+  readonly seed?: number;
+  /** Probability of a uniform draw where beta is above 0. Default 0. */
+  readonly epsilon?: number;
+  /** Tensors of the state beside the model's. */
+  readonly extra?: readonly (readonly [string, StateTensor])[];
+}
+
+/**
+ * An agent of a model, which predicts and learns, and a rule, which chooses. With probability epsilon the rule's action is
+ * replaced by one that is drawn uniformly: propensity = epsilon / A + (1 - epsilon) P(action), P the rule's probability.
+ * Where the algorithm has an epsilon of its own, both are applied: 1 - (1 - epsilon_own)(1 - epsilon_asked).
+ */
+export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
+  protected readonly model: M;
+  readonly #parts: AgentParts;
+
+  constructor(model: M, parts: AgentParts) {
+    this.model = model;
+    this.#parts = parts;
+  }
+
+  get space(): ActionSpace {
+    return this.model.space;
+  }
+
+  get dimension(): number {
+    return this.model.dimension;
+  }
+
+  get hidden(): number {
+    return this.model.hidden;
+  }
+
+  select(contexts: readonly Float32Array[], beta: number | readonly number[], options: SelectOptions = {}): Choice[] {
+    const betas = typeof beta === 'number' ? contexts.map(() => beta) : beta;
+    if (betas.length !== contexts.length) throw A2sfError.invalid('beta', 'must be one number or one for each context');
+    for (const [n, context] of contexts.entries()) {
+      this.requireContext(context, `contexts[${n}]`);
+      if (!(betas[n]! >= 0 && betas[n]! <= maxBeta)) throw A2sfError.invalid('beta', `must be in 0..${maxBeta}`);
+    }
+    requireOptions(options, contexts.length);
+    const keys = options.keys ?? [];
+    const evaluation = this.model.evaluate(contexts, keys);
+    const uncertainties = this.#uncertainties(evaluation, betas);
+    return contexts.map((_, n) => this.#choose({ contexts, betas, options, evaluation, uncertainties }, n));
+  }
+
+  update(batch: readonly Observation[], options: LearningOptions): UpdateReport {
+    this.#requireBatch(batch, options);
+    for (const [n, { actionIndex, reward }] of batch.entries()) {
+      this.space.at(actionIndex, `batch[${n}].action_index`);
+      requireReward(reward, `batch[${n}].reward`);
+    }
+    return this.model.update(batch, options);
+  }
+
+  updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport {
+    this.#requireBatch(batch, options);
+    for (const [n, { rewards }] of batch.entries()) {
+      const field = `batch[${n}].rewards`;
+      if (rewards.length !== this.space.size) {
+        throw A2sfError.invalid(field, `must hold one number for each of ${this.space.size} actions`);
+      }
+      for (const [a, reward] of rewards.entries()) requireReward(reward, `${field}[${a}]`);
+    }
+    return this.model.updateFull(batch, options);
+  }
+
+  actionCounts(): number[] {
+    return [...this.model.counts];
+  }
+
+  state(): PolicyState {
+    const { name, extra = [] } = this.#parts;
+    return {
+      agent: name,
+      optimizerStep: this.model.steps,
+      tensors: new Map([...this.model.tensors(), ...extra]),
+    };
+  }
+
+  protected requireContext(context: Float32Array, field: string): void {
+    if (context.length !== this.dimension) {
+      const problem = `has ${context.length} numbers, the policy was made for ${this.dimension}`;
+      throw new A2sfError('FAILED_PRECONDITION', `${field}: ${problem}`, { field, reason: 'wrong-dimension' });
+    }
+    for (let i = 0; i < context.length; i++) {
+      if (!(Math.abs(context[i]!) <= maxContextValue)) {
+        throw A2sfError.invalid(`${field}[${i}]`, `must be a number of at most ${maxContextValue} in magnitude`);
+      }
+    }
+  }
+
+  /** [N, A], zeros where none is needed: the contexts inside the actions, so that each matrix passes through the cache once. */
+  #uncertainties(evaluation: Evaluation, betas: readonly number[]): Float64Array {
+    const A = this.space.size;
+    const uncertainties = new Float64Array(betas.length * A);
+    if (!this.#parts.rule.readsUncertainties) return uncertainties;
+    for (let a = 0; a < A; a++) {
+      for (const [n, beta] of betas.entries()) {
+        if (beta > 0) uncertainties[n * A + a] = evaluation.uncertainty(n, a);
+      }
+    }
+    return uncertainties;
+  }
+
+  #choose({ contexts, betas, options, evaluation, uncertainties }: Asked, n: number): Choice {
+    const A = this.space.size;
+    const { rule, seed = 0, epsilon: own = 0 } = this.#parts;
+    const beta = betas[n]!;
+    const random = drawsOf({
+      seed,
+      age: this.model.counts.reduce((sum, count) => sum + count, 0),
+      context: contexts[n]!,
+      key: options.keys?.[n],
+      draw: options.draws?.[n] ?? 0,
+    });
+    const predictions = evaluation.predictions.subarray(n * A, (n + 1) * A);
+    const known = uncertainties.subarray(n * A, (n + 1) * A);
+    const decision = rule.decide({ predictions, uncertainties: known, beta, random });
+    const epsilon = 1 - (1 - (beta > 0 ? own : 0)) * (1 - (options.epsilon ?? 0));
+    const isMixed = epsilon > 0 && random.uniform() < epsilon;
+    const actionIndex = isMixed ? random.below(A) : decision.actionIndex;
+    const isRead = rule.readsUncertainties && beta > 0;
+    const isTold = isRead || options.uncertainty !== false;
+    const uncertainty = isRead ? known[actionIndex]! : isTold ? evaluation.uncertainty(n, actionIndex) : 0;
+    const prediction = predictions[actionIndex]!;
+    return {
+      actionIndex,
+      prediction,
+      uncertainty,
+      ucb: decision.scores[actionIndex]!,
+      propensity: epsilon / A + (1 - epsilon) * decision.probability(actionIndex),
+      ...(isTold ? { lowerBound: prediction - (options.boundBeta ?? 1) * bonus(uncertainty) } : {}),
+    };
+  }
+
+  #requireBatch(batch: readonly (Observation | FullObservation)[], { lr, maxGradNorm }: LearningOptions): void {
+    if (batch.length === 0) throw A2sfError.invalid('batch', 'must hold at least one observation');
+    for (const [n, { context, key }] of batch.entries()) {
+      this.requireContext(context, `batch[${n}].context`);
+      requireKey(key, `batch[${n}].key`);
+    }
+    requirePositive('lr', lr);
+    requirePositive('max_grad_norm', maxGradNorm);
+  }
+}
+
+interface Asked {
+  readonly contexts: readonly Float32Array[];
+  readonly betas: readonly number[];
+  readonly options: SelectOptions;
+  readonly evaluation: Evaluation;
+  readonly uncertainties: Float64Array;
+}
+
+function requireOptions({ keys, draws, epsilon = 0, boundBeta = 1 }: SelectOptions, count: number): void {
+  for (const [field, list] of Object.entries({ keys, draws })) {
+    if (list !== undefined && list.length !== count) throw A2sfError.invalid(field, 'must hold one for each context');
+  }
+  for (const [n, key] of (keys ?? []).entries()) requireKey(key, `keys[${n}]`);
+  for (const [n, draw] of (draws ?? []).entries()) {
+    if (!Number.isSafeInteger(draw)) throw A2sfError.invalid(`draws[${n}]`, 'must be a whole number');
+  }
+  if (!(epsilon >= 0 && epsilon <= 1)) throw A2sfError.invalid('epsilon', 'must be in 0..1');
+  if (!(boundBeta >= 0 && boundBeta <= maxBeta)) throw A2sfError.invalid('bound_beta', `must be in 0..${maxBeta}`);
+}
+
+function requireKey(key: string | undefined, field: string): void {
+  if (key !== undefined && (key.length < 1 || key.length > maxKeyLength)) {
+    throw A2sfError.invalid(field, `must have 1..${maxKeyLength} characters, has ${key.length}`);
+  }
+}
+
+function requireReward(reward: number, field: string): void {
+  if (!(reward >= 0 && reward <= 1)) throw A2sfError.invalid(field, 'must be in 0..1');
+}

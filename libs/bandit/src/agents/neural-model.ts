@@ -1,0 +1,178 @@
+import { Random } from '@a2sf/random';
+import type { ActionSpace } from '@a2sf/kv-compression';
+import { A2sfError } from '@a2sf/errors';
+import type {
+  FullObservation,
+  InitialOptions,
+  LearningOptions,
+  Observation,
+  RestoreOptions,
+  UpdateReport,
+} from '../agent.js';
+import { damagedState, StateReader, type PolicyState, type StateTensor } from '../policy-state.js';
+import { compress, type SparseVector } from '../sparse-vector.js';
+import { Adam, clipFactor, globalNorm } from './adam.js';
+import { readSpace, requirePositive, requireWholeNumber, spaceTensors } from './agent-state.js';
+import { InverseCovariances } from './covariance.js';
+import {
+  FeatureNetwork,
+  parameterShapes,
+  type Activations,
+  type LossGradient,
+  type NetworkShape,
+  type Parameter,
+} from './feature-network.js';
+import { readOnlyAgent, reportOf, type Evaluation, type RewardModel } from './reward-model.js';
+
+const maxHidden = 8192;
+
+/**
+ * A network's features z and predictions p of a context, and u_a = z' L_a^-1 z (neural-linear: Riquelme, Tucker, Snoek 2018).
+ *
+ * An update is one clipped Adam step on the mean squared error, then a Sherman-Morrison update of L_a^-1 per observation,
+ * actions ascending and in batch order within one, with the features of before the step. Where the rewards of all actions
+ * are known, the error is the mean over batch and actions and each z is added to every L_a, once where they are equal.
+ */
+export class NeuralModel implements RewardModel {
+  readonly space: ActionSpace;
+  readonly counts: number[];
+  readonly #network: FeatureNetwork;
+  readonly #adam: Adam;
+  readonly #covariances: InverseCovariances;
+  readonly #learns: boolean;
+
+  private constructor(
+    space: ActionSpace,
+    network: FeatureNetwork,
+    adam: Adam,
+    covariances: InverseCovariances,
+    counts: number[],
+    learns: boolean,
+  ) {
+    this.space = space;
+    this.counts = counts;
+    this.#network = network;
+    this.#adam = adam;
+    this.#covariances = covariances;
+    this.#learns = learns;
+  }
+
+  static initial({ space, dimension, hidden = 512, seed, lambda = 0.1 }: InitialOptions): NeuralModel {
+    requireWholeNumber('dimension', dimension, 65_536);
+    requireWholeNumber('hidden', hidden, maxHidden);
+    requirePositive('uncertainty_coef', lambda);
+    const shape = { dimension, hidden, actions: space.size };
+    const network = FeatureNetwork.initial(shape, new Random(seed));
+    const covariances = InverseCovariances.initial(space.size, hidden, lambda);
+    const counts = Array.from({ length: space.size }, () => 0);
+    return new NeuralModel(space, network, Adam.initial(network.parameters), covariances, counts, true);
+  }
+
+  static restore(state: PolicyState, { learns = true }: RestoreOptions = {}): NeuralModel {
+    const reader = new StateReader(state);
+    const space = readSpace(reader);
+    const [hidden, dimension] = reader.shape('backbone.0.weight', 2) as [number, number];
+    const shape: NetworkShape = { dimension, hidden, actions: space.size };
+    const parameters = readParameters(reader, shape, '');
+    const network = new FeatureNetwork(shape, parameters);
+    const counts = reader.counts('action_counts', [space.size]);
+    const covariances = InverseCovariances.read(reader, space.size, hidden, learns);
+    const adam = learns ? readAdam(reader, shape, state.optimizerStep, parameters) : Adam.initial([]);
+    return new NeuralModel(space, network, adam, covariances, counts, learns);
+  }
+
+  get dimension(): number {
+    return this.#network.shape.dimension;
+  }
+
+  get hidden(): number {
+    return this.#network.shape.hidden;
+  }
+
+  get steps(): number {
+    return this.#adam.step;
+  }
+
+  /** The features ride along. */
+  evaluate(contexts: readonly Float32Array[]): Evaluation & { readonly features: Float64Array } {
+    const { predictions, features } = this.#network.forward(contexts);
+    const sparse: (SparseVector | undefined)[] = contexts.map(() => undefined);
+    const uncertainty = (n: number, action: number): number => {
+      const z = (sparse[n] ??= compress(features, n * this.hidden, this.hidden));
+      return this.#covariances.quadraticForm(action, z);
+    };
+    return { predictions, features, uncertainty };
+  }
+
+  update(batch: readonly Observation[], options: LearningOptions): UpdateReport {
+    const forward = this.#network.forward(batch.map(({ context }) => context));
+    const chosen = batch.map(({ actionIndex }) => actionIndex);
+    const rewards = batch.map(({ reward }) => reward);
+    const step = this.#network.lossGradient(forward, chosen, rewards);
+    const gradientNorm = this.#step(step, options);
+    const sparse = this.#sparseFeatures(forward);
+    const byAction = batch.map((_, n) => n).sort((x, y) => chosen[x]! - chosen[y]!); // stable: batch order within one
+    const additions = byAction.map((n) => {
+      const action = chosen[n]!;
+      return { action, z: sparse[n]!, count: ++this.counts[action]! };
+    });
+    return reportOf(step.loss, gradientNorm, this.#covariances.add(additions));
+  }
+
+  updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport {
+    const forward = this.#network.forward(batch.map(({ context }) => context));
+    const rewards = batch.map((observation) => observation.rewards);
+    const step = this.#network.fullLossGradient(forward, rewards);
+    const gradientNorm = this.#step(step, options);
+    const health = this.#covariances.addToAll(this.#sparseFeatures(forward), this.counts);
+    for (let a = 0; a < this.counts.length; a++) this.counts[a]! += batch.length;
+    return reportOf(step.loss, gradientNorm, health);
+  }
+
+  tensors(): [string, StateTensor][] {
+    if (!this.#learns) throw readOnlyAgent();
+    const tensors: [string, StateTensor][] = [];
+    for (const [i, { name, shape, values }] of this.#network.parameters.entries()) {
+      tensors.push([name, { shape, data: values.slice() }]);
+      tensors.push([`optimizer.exp_avg.${name}`, { shape, data: this.#adam.firstMoments[i]!.slice() }]);
+      tensors.push([`optimizer.exp_avg_sq.${name}`, { shape, data: this.#adam.secondMoments[i]!.slice() }]);
+    }
+    return [...tensors, ...this.#covariances.tensors(), ...spaceTensors(this.space, this.counts)];
+  }
+
+  /** One Adam step; the norm of the gradient before clipping. */
+  #step({ gradients }: LossGradient, { lr, maxGradNorm }: LearningOptions): number {
+    if (!this.#learns) throw readOnlyAgent();
+    const gradientNorm = globalNorm(gradients);
+    if (!Number.isFinite(gradientNorm)) {
+      throw new A2sfError('INTERNAL', 'the gradient is not finite; nothing was changed');
+    }
+    this.#adam.apply(this.#network.parameters, gradients, lr, clipFactor(gradientNorm, maxGradNorm));
+    return gradientNorm;
+  }
+
+  #sparseFeatures({ features, rows }: Activations): SparseVector[] {
+    return Array.from({ length: rows }, (_, n) => compress(features, n * this.hidden, this.hidden));
+  }
+}
+
+function readParameters(reader: StateReader, shape: NetworkShape, prefix: string): Parameter[] {
+  return parameterShapes(shape).map(([name, dimensions]) => ({
+    name,
+    shape: dimensions,
+    values: reader.floats(prefix + name, dimensions),
+  }));
+}
+
+/** Absent moments are zeros, and the step is then 0. */
+function readAdam(reader: StateReader, shape: NetworkShape, step: number, parameters: readonly Parameter[]): Adam {
+  const prefixes = ['optimizer.exp_avg.', 'optimizer.exp_avg_sq.'];
+  const names = prefixes.flatMap((prefix) => parameters.map(({ name }) => prefix + name));
+  if (!names.some((name) => reader.has(name))) return Adam.initial(parameters);
+  const [first, second] = prefixes.map((prefix) => readParameters(reader, shape, prefix).map(({ values }) => values));
+  for (const [i, moments] of second!.entries()) {
+    if (moments.some((value) => value < 0))
+      throw damagedState(prefixes[1]! + parameters[i]!.name, 'holds a negative number');
+  }
+  return new Adam(step, first!, second!);
+}

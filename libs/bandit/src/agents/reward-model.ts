@@ -1,0 +1,45 @@
+import { A2sfError } from '@a2sf/errors';
+import type { ActionSpace } from '@a2sf/kv-compression';
+import type { FullObservation, LearningOptions, Observation, UpdateReport } from '../agent.js';
+import type { StateTensor } from '../policy-state.js';
+import type { Health } from './covariance.js';
+
+/** What a model says of N contexts. */
+export interface Evaluation {
+  /** Predicted rewards, in 0..1. */
+  readonly predictions: Float64Array; // [N, A]
+  /** u >= 0 of context n and action a: what is not known of its reward. */
+  uncertainty(n: number, action: number): number;
+}
+
+/** What is learned of the rewards, apart from how an action is chosen. Its inputs are checked before. */
+export interface RewardModel {
+  readonly space: ActionSpace;
+  readonly dimension: number;
+  /** Width of the features that it learns on; 0 where it reads no context. */
+  readonly hidden: number;
+  /** Optimizer steps taken. */
+  readonly steps: number;
+  /** Observations of each action. */
+  readonly counts: readonly number[];
+  evaluate(contexts: readonly Float32Array[], keys: readonly (string | undefined)[]): Evaluation;
+  update(batch: readonly Observation[], options: LearningOptions): UpdateReport;
+  updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport;
+  /** The tensors of a state. */
+  tensors(): [string, StateTensor][];
+}
+
+/** The report of an update, with what the covariances told. */
+export function reportOf(loss: number, gradientNorm: number, { drift, rebuilt }: Health): UpdateReport {
+  return {
+    loss,
+    gradientNorm,
+    ...(drift === undefined ? {} : { drift }),
+    ...(rebuilt === 0 ? {} : { rebuilt }),
+  };
+}
+
+/** FAILED_PRECONDITION: an agent that was restored for choosing only. */
+export function readOnlyAgent(): A2sfError {
+  return new A2sfError('FAILED_PRECONDITION', 'this agent was restored to choose only', { reason: 'read-only-agent' });
+}
