@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
+import { readModelText } from '@a2sf/model-zoo';
 import { Template } from '@huggingface/jinja';
 
 /** Longest template in characters; those of published models have a few thousand. */
@@ -24,8 +23,8 @@ export class ChatTemplate {
    * disturbs no prompt that does without it.
    */
   static load(folder: string, config: object): ChatTemplate | undefined {
-    const path = join(folder, 'chat_template.jinja');
-    const source = existsSync(path) ? readFileSync(path, 'utf8') : templateOf(valueOf(config, 'chat_template'));
+    const file = readModelText(folder, 'chat_template.jinja', 4 * maxTemplateLength);
+    const source = file ?? templateOf(valueOf(config, 'chat_template'));
     if (source === undefined) return undefined;
     const tokens = ['bos_token', 'eos_token'].map((key) => [key, tokenText(valueOf(config, key))]);
     return new ChatTemplate(source, Object.fromEntries(tokens) as Record<string, string>);

@@ -9,6 +9,8 @@ export interface LanguageModelOptions {
   readonly name: string;
   /** Threads of one operator. */
   readonly threads: number;
+  /** Where the graph runs: `cpu` (the default), `webgpu`, `cuda` or `cuda:N`. Selection, sampling and the cache stay on the CPU. */
+  readonly device?: string;
   /** How the linear layers are stored in memory; fewer bits decode faster and are less exact. Default `float32`. */
   readonly weights?: WeightFormat;
   /** Positions to make room for, prompt and new tokens together; at most what the model was made for. */
@@ -30,6 +32,7 @@ export interface LanguageModelInfo {
   readonly vocab: number;
   readonly maxPromptTokens: number;
   readonly contextTokens: number;
+  /** `cpu`, `webgpu`, `cuda` or `cuda:N`. */
   readonly device: string;
   readonly dtype: string;
   readonly slots: number;

@@ -109,8 +109,9 @@ export class LanguageModel {
         `must be below the context of ${positions} tokens, got ${maxPromptTokens}`,
       );
     }
-    const session = await OnnxSession.create(loaded.graph, { threads: options.threads, weightFolder: weights.folder });
-    const selection = await KeySelection.create(shape, options.threads);
+    const { threads, device = 'cpu' } = options;
+    const session = await OnnxSession.create(loaded.graph, { threads, device, weightFolder: weights.folder });
+    const selection = await KeySelection.create(shape, threads);
     const info: LanguageModelInfo = {
       model: options.name,
       modelId: await modelIdentity(options.name, options.folder, weights.files),
@@ -120,7 +121,7 @@ export class LanguageModel {
       vocab: shape.vocab,
       maxPromptTokens,
       contextTokens: positions,
-      device: 'cpu',
+      device,
       dtype: format,
       slots: options.slots ?? defaultSlots,
       hasTokenizer: tokenizer !== undefined,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
+import { deviceUnavailable, executionProvider } from './device.js';
 
 export type { Tensor } from 'onnxruntime-node';
 
@@ -9,25 +10,36 @@ const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
 export interface SessionOptions {
   /** Threads of one operator. */
   readonly threads: number;
+  /** `cpu` (the default), `webgpu`, `cuda` or `cuda:N`. Operators that the device lacks run on the CPU. */
+  readonly device?: string | undefined;
   /** Real folder of the files that the graph's external data points into. */
   readonly weightFolder?: string;
 }
 
 export type Feeds = Record<string, Ort.Tensor>;
 
-/** An onnxruntime session over a graph in memory. CPU inputs are read in place; every output is copied, so ask for few. */
+/**
+ * An onnxruntime session over a graph in memory. CPU inputs are read in place; every output is copied, so ask for few. On
+ * another device each run copies its inputs there, the cache included, and its outputs back.
+ */
 export class OnnxSession {
   private released: Promise<void> | undefined;
 
   private constructor(private readonly session: Ort.InferenceSession) {}
 
-  /** @param graph a model's bytes, or its path: the external data of a model from a path lies beside it. */
-  static async create(graph: Uint8Array | string, { threads, weightFolder }: SessionOptions): Promise<OnnxSession> {
+  /**
+   * FAILED_PRECONDITION: the graph cannot be loaded on the device.
+   * @param graph a model's bytes, or its path: the external data of a model from a path lies beside it.
+   */
+  static async create(
+    graph: Uint8Array | string,
+    { threads, device = 'cpu', weightFolder }: SessionOptions,
+  ): Promise<OnnxSession> {
     // Threads that wait do not spin: spinning gains 5 to 20 % on cores of one's own and costs a factor of three on shared ones.
     const session = { intra_op: { allow_spinning: '0' } };
     const folder = weightFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightFolder };
     const options = {
-      executionProviders: ['cpu'],
+      executionProviders: [executionProvider(device)],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
@@ -37,7 +49,7 @@ export class OnnxSession {
       typeof graph === 'string'
         ? ort.InferenceSession.create(graph, options)
         : ort.InferenceSession.create(graph, options);
-    return new OnnxSession(await created);
+    return new OnnxSession(await (device === 'cpu' ? created : created.catch(onDevice(device))));
   }
 
   /** Names of the model's inputs. */
@@ -61,6 +73,16 @@ export class OnnxSession {
     return this.released;
   }
 }
+
+/** Says which device it was that a session could not be made on. */
+const onDevice =
+  (device: string) =>
+  (cause: unknown): never => {
+    throw deviceUnavailable(device, lastLine(cause), cause);
+  };
+
+const lastLine = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).trim().split('\n').at(-1)!.slice(-200);
 
 export const float32 = (data: Float32Array, shape: readonly number[]): Ort.Tensor =>
   new ort.Tensor('float32', data, shape);

@@ -1,6 +1,6 @@
 import { A2sfError } from '@a2sf/errors';
 import type { OnnxExport, Pooling } from '@a2sf/model-zoo';
-import { int64, OnnxSession, type Feeds, type Tensor } from './onnx-session.js';
+import { int64, OnnxSession, type Feeds, type SessionOptions, type Tensor } from './onnx-session.js';
 import { idBatch, type EncoderModel } from './text-encoder-model.js';
 
 /** Outputs that hold token states [B, L, dimension], in the order they are looked for. */
@@ -25,9 +25,9 @@ const fillings: Readonly<Record<string, (texts: readonly (readonly number[])[]) 
 export async function openExportModel(
   exported: OnnxExport,
   pooling: Pooling | undefined,
-  threads: number,
+  options: SessionOptions,
 ): Promise<EncoderModel> {
-  const session = await OnnxSession.create(exported.path, { threads }).catch((cause: unknown) => {
+  const session = await OnnxSession.create(exported.path, options).catch((cause: unknown) => {
     throw refusal(
       'cannot be loaded: it is damaged, or its external data is missing or lies outside of its folder',
       cause,

@@ -39,12 +39,12 @@ export async function openFamilyModel(
   config: ConfigReader,
   weights: ModelWeights,
   output: TextEncoderOutput,
-  threads: number,
+  { threads, device }: SessionOptions,
 ): Promise<EncoderModel> {
   const shape = family.readShape(config);
   const { graph, tables } = family.buildGraph(config, weights, output);
   const batches = family.batches === true;
-  const options: SessionOptions = { threads, weightFolder: weights.folder };
+  const options: SessionOptions = { threads, device, weightFolder: weights.folder };
   const session = await OnnxSession.create(graph, options);
   const cache = tables === undefined ? undefined : await TableCache.create(tables, options);
   return {

@@ -7,6 +7,8 @@ export interface SentenceEncoderOptions {
   readonly name: string;
   /** Threads of one operator. */
   readonly threads: number;
+  /** Where the graph runs: `cpu` (the default), `webgpu`, `cuda` or `cuda:N`. */
+  readonly device?: string;
   /** `hidden_states` keeps every row of the last layer, for `hiddenStates`; by default only what the pooling needs. */
   readonly output?: 'embedding' | 'hidden_states';
   /** Most tokens that one run of a model that batches may hold; default 2048. A longer text runs alone. */

@@ -57,7 +57,7 @@ export class SentenceEncoder {
       vocab,
       pooling: model.pooling === 'model' ? 'model' : (head.pooling ?? model.pooling),
       normalised: head.normalised,
-      device: 'cpu',
+      device: options.device ?? 'cpu',
       hasTokenizer: tokenizer !== undefined,
     };
     return new SentenceEncoder(info, new EncoderInputReader(tokenizer, maxTokens, vocab), model, options);
@@ -132,7 +132,7 @@ export class SentenceEncoder {
 async function openModel(
   config: ConfigReader,
   head: SentenceTransformersHead,
-  { folder, threads, output }: SentenceEncoderOptions,
+  { folder, threads, device, output }: SentenceEncoderOptions,
 ): Promise<EncoderModel> {
   const exported = hasOnnxExport(folder);
   const known = textEncoderFamilies.some((family) => family.recognises(config));
@@ -141,10 +141,10 @@ async function openModel(
     const weights = openWeights(folder, family.weightPrefixes, exported);
     if (weights !== undefined) {
       const rowZero = output !== 'hidden_states' && (head.pooling ?? family.pooling) === 'cls';
-      return openFamilyModel(family, config, weights, rowZero ? 'cls' : 'hidden_states', threads);
+      return openFamilyModel(family, config, weights, rowZero ? 'cls' : 'hidden_states', { threads, device });
     }
   }
-  return openExportModel(openOnnxExport(folder, config), head.pooling, threads);
+  return openExportModel(openOnnxExport(folder, config), head.pooling, { threads, device });
 }
 
 /** The weights of a folder; undefined when there are none but something else will do. */

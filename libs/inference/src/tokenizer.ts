@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
+import { readModelJson } from '@a2sf/model-zoo';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { ChatTemplate } from './chat-template.js';
+
+/** The largest tokenizers of supported models have 17 MB. */
+const maxBytes = 32 * 1024 * 1024;
 
 /** A model folder's `tokenizer.json`, read by Hugging Face's own library. Slow on pathological text: use it in a worker. */
 export class Tokenizer {
@@ -14,12 +16,11 @@ export class Tokenizer {
 
   /** Reads the tokenizer of a folder; undefined when it has none. Throws DATA_LOSS when the file is damaged. */
   static load(folder: string): Tokenizer | undefined {
-    const path = join(folder, 'tokenizer.json');
-    if (!existsSync(path)) return undefined;
-    const configPath = join(folder, 'tokenizer_config.json');
+    const description = readModelJson(folder, 'tokenizer.json', maxBytes);
+    if (description === undefined) return undefined;
+    const config = readModelJson(folder, 'tokenizer_config.json', maxBytes) ?? {};
     try {
-      const config: object = existsSync(configPath) ? JSON.parse(readFileSync(configPath, 'utf8')) : {};
-      const tokenizer = new HfTokenizer(JSON.parse(readFileSync(path, 'utf8')), config);
+      const tokenizer = new HfTokenizer(description, config);
       return new Tokenizer(tokenizer, ChatTemplate.load(folder, config));
     } catch (cause) {
       throw new A2sfError('DATA_LOSS', 'tokenizer.json: cannot be read as a tokenizer', {

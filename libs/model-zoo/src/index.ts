@@ -8,6 +8,7 @@ export { m2Bert } from './families/m2-bert.js';
 export { hasOnnxExport, openOnnxExport, type OnnxExport } from './onnx-export.js';
 export { readSentenceTransformersHead, type SentenceTransformersHead } from './sentence-transformers.js';
 export { readModelConfig } from './model-config.js';
+export { readModelJson, readModelText } from './model-json.js';
 export { resolveModelFolder, type ModelFolder, type ModelKind } from './model-folder.js';
 export { obtainModelFolder, type ObtainOptions } from './obtain-model-folder.js';
 export type { DownloadProgress } from './hub-download.js';

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
 import { ConfigReader } from './config-reader.js';
 import { llama } from './families/llama.js';
@@ -7,6 +5,7 @@ import { opt } from './families/opt.js';
 import { qwen2 } from './families/qwen2.js';
 import type { LanguageModelFamily, LanguageModelShape } from './language-model.js';
 import { readModelConfig } from './model-config.js';
+import { readModelJson } from './model-json.js';
 import { ModelWeights } from './model-weights.js';
 import type { WeightFormat } from './quantisation.js';
 import { quantisedWeights } from './quantised-weights.js';
@@ -71,10 +70,11 @@ function findFamily(config: ConfigReader): LanguageModelFamily {
   throw config.error('architectures', `${JSON.stringify(architecture ?? null)} is not supported (known: ${known})`);
 }
 
+const maxGenerationConfigBytes = 1024 * 1024;
+
 /** generation_config.json's end tokens go before config.json's, as in transformers. */
 function readEndTokens(folder: string, config: ConfigReader, vocab: number): ReadonlySet<number> {
-  const path = join(folder, 'generation_config.json');
-  const generation = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>) : {};
+  const generation = readModelJson(folder, 'generation_config.json', maxGenerationConfigBytes) ?? {};
   const value = generation['eos_token_id'] ?? config.raw('eos_token_id') ?? [];
   const ids: unknown[] = Array.isArray(value) ? value : [value];
   for (const id of ids) {

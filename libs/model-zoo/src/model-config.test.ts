@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { isA2sfError } from '@a2sf/errors';
+import { readModelJson } from './model-json.js';
 import { readModelConfig } from './model-config.js';
 
 const root = mkdtempSync(join(tmpdir(), 'a2sf-config-'));
@@ -44,8 +45,12 @@ describe('config.json of a model folder', () => {
     refuses(folderWith('large', `{"a": "${'x'.repeat(1024 * 1024)}"}`), 'DATA_LOSS', /limit of 1048576/);
   });
 
-  test('may be nested to any depth without harm', () => {
-    refuses(folderWith('deep', '['.repeat(500_000)), 'DATA_LOSS', /config\.json/);
+  test('must be nested 64 deep at most and hold at most a million values, brackets and commas in texts not counted', () => {
+    refuses(folderWith('deep', '['.repeat(500_000)), 'DATA_LOSS', /nested deeper than 64/);
+    assert.equal(readModelConfig(folderWith('text', `{"a\\"": "${'[,'.repeat(1000)}", "b": 3}`)).size('b'), 3);
+    const folder = folderWith('many');
+    writeFileSync(join(folder, 'x.json'), `[${'1,'.repeat(1_000_000)}1]`);
+    assert.throws(() => readModelJson(folder, 'x.json', 1 << 25), /x\.json: holds more than 1000000 values/);
   });
 
   test('that is a folder is refused', () => {
