@@ -1,20 +1,18 @@
 import type { Scope, Subgraph, Value } from '@a2sf/onnx-graph';
 
-/** One half of a chunk's queries and what it sees of keys, mask and windows. */
+/** One half of a chunk's queries. */
 interface Half {
   readonly from: Value; // [1]
   readonly to: Value; // [1]
-  /** Keys that it sees, a count from the prompt's beginning. */
-  readonly seen: Value; // [1]
-  /** Keys of the chunk behind those. */
-  readonly hidden: Value; // [1]
-  readonly mask: Value; // [to - from, seen]
+  readonly mask: Value; // [to - from, T]
   readonly windows: Value; // [A, to - from]
 }
 
 /** A chunk of S queries, the same for every layer. */
 export interface PrefillChunk {
   readonly pastLength: Value; // [1]
+  /** T = past + S. */
+  readonly total: Value; // [1]
   readonly halves: readonly [Half, Half];
   /** [] bool: are there windows? */
   readonly scored: Value;
@@ -50,20 +48,17 @@ export function prefillChunk(
   { pastLength, mask, windows }: { readonly pastLength: Value; readonly mask: Value; readonly windows: Value },
 ): PrefillChunk {
   const first = g.op('Div', [g.op('Add', [length, g.ints(1)]), g.ints(2)]);
-  const total = g.op('Add', [pastLength, length]); // [T]
   const half = (from: Value, to: Value): Half => {
-    const seen = g.op('Add', [pastLength, to]);
-    return {
-      from,
-      to,
-      seen,
-      hidden: g.op('Sub', [total, seen]),
-      mask: slice2(g, mask, [0, 1], [from, to], [g.ints(0), seen]),
-      windows: g.op('Slice', [windows, from, to, g.ints(1)]),
-    };
+    const rows = g.op('Slice', [mask, from, to, g.ints(0)]);
+    return { from, to, mask: rows, windows: g.op('Slice', [windows, from, to, g.ints(1)]) };
   };
   const scored = g.op('Greater', [g.op('Size', [windows]), g.int(0)]);
-  return { pastLength, halves: [half(g.ints(0), first), half(first, length)], scored };
+  return {
+    pastLength,
+    total: g.op('Add', [pastLength, length]),
+    halves: [half(g.ints(0), first), half(first, length)],
+    scored,
+  };
 }
 
 /**
@@ -72,14 +67,14 @@ export function prefillChunk(
  *     o[h, q] = sum_k P[h, q, k] v[k],  P = softmax(q k' + mask)
  *     scores[g, a, k] = sum_q w_a(q) sum_{h in g} P[h, q, k]
  *
- * It is computed in tiles of a few KV heads and half the queries each: a tile's probabilities are still in the cache when
- * the next operator reads them, and the first half needs no keys of the second (measured: a fifth to a quarter less time
- * at 2048 keys and more). The heads of a group are summed before the window product.
+ * It is computed in tiles of a few KV heads and half the queries each, so that a tile's probabilities are still in the
+ * processor's caches when the next operator reads them (measured at 2048 keys and more: a fifth less time). The heads of a
+ * group are summed before the window product.
  */
 export function prefillAttention(
   g: Subgraph,
   { query, key, value, pastKey, pastValue }: PrefillAttention,
-  { pastLength, halves, scored }: PrefillChunk,
+  { pastLength, total, halves, scored }: PrefillChunk,
   { G, R, D }: HeadShape,
 ): void {
   const queries = g.op('Reshape', [query, g.op('Concat', [g.ints(G, R), halves[1].to, g.ints(D)], { axis: 0 })]);
@@ -96,21 +91,18 @@ export function prefillAttention(
     };
     const keys = upTo(pastKey, key);
     const values = upTo(pastValue, value);
-    const parts = halves.map((half, last) => {
-      const { from, to, seen, mask } = half;
-      const visible = (x: Value): Value => (last === 1 ? x : g.op('Slice', [x, g.ints(0), seen, g.ints(1)]));
+    const parts = halves.map(({ from, to, mask, windows }) => {
       const rows = g.op('Sub', [to, from]);
-      const shape = (...sizes: Value[]): Value => g.op('Concat', [g.ints(perTile), ...sizes], { axis: 0 });
       const joined = g.op('Mul', [rows, g.ints(R)]);
+      const shape = (...sizes: Value[]): Value => g.op('Concat', [g.ints(perTile), ...sizes], { axis: 0 });
       const own = slice2(g, queries, [0, 2], [heads.from, heads.to], [from, to]); // [perTile, R, rows, D]
-      const flat = reshape(own, shape(joined, g.ints(D)));
-      const logits = g.contrib('FusedMatMul', [flat, visible(keys)], { transB: 1 }); // [perTile, R * rows, seen]
-      const masked = g.op('Add', [reshape(logits, shape(g.ints(R), rows, seen)), mask]);
+      const logits = g.contrib('FusedMatMul', [reshape(own, shape(joined, g.ints(D))), keys], { transB: 1 });
+      const masked = g.op('Add', [reshape(logits, shape(g.ints(R), rows, total)), mask]); // [perTile, R, rows, T]
       const p = g.op('Softmax', [masked], { axis: -1 });
-      const output = g.op('MatMul', [reshape(p, shape(joined, seen)), visible(values)]);
+      const output = g.op('MatMul', [reshape(p, shape(joined, total)), values]);
       return {
         output: reshape(output, shape(g.ints(R), rows, g.ints(D))),
-        score: windowScores(g, p, half, scored, R),
+        score: windowScores(g, p, windows, scored, R),
       };
     });
     mixed.push(
@@ -126,20 +118,12 @@ export function prefillAttention(
   g.result(g.op('Concat', scores, { axis: 0 }), 'float32', [G, 'A', 'T']);
 }
 
-/** sum_q w_a(q) sum_r P[g, r, q, k], with zeros for the keys that these queries do not see: [heads, A, T]; nothing without windows. */
-function windowScores(
-  g: Subgraph,
-  p: Value,
-  { windows, hidden }: { readonly windows: Value; readonly hidden: Value },
-  scored: Value,
-  R: number,
-): Value {
+/** sum_q w_a(q) sum_r P[g, r, q, k]: [heads, A, T], nothing without windows. */
+function windowScores(g: Subgraph, p: Value, windows: Value, scored: Value, R: number): Value {
   const score = (branch: Subgraph): void => {
     const axes = branch.ints(1);
     const grouped = R === 1 ? branch.op('Squeeze', [p, axes]) : branch.op('ReduceSum', [p, axes], { keepdims: 0 });
-    const product = branch.op('MatMul', [windows, grouped]); // [heads, A, seen]
-    const padding = branch.op('Concat', [branch.ints(0, 0, 0, 0, 0), hidden], { axis: 0 });
-    branch.result(branch.op('Pad', [product, padding]), 'float32', ['g', 'A', 'T']);
+    branch.result(branch.op('MatMul', [windows, grouped]), 'float32', ['g', 'A', 'T']);
   };
   const nothing = (branch: Subgraph): void =>
     branch.result(branch.floats(new Float32Array(0), [1, 0, 1]), 'float32', ['g', 'A', 'T']);
