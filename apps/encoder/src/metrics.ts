@@ -1,24 +1,45 @@
 import type { Encoded } from '@a2sf/inference';
 import type { Metrics } from '@a2sf/observability';
+import type { CachingOptions } from './caching-encoder.js';
+import type { Encoder } from './encoder.js';
 
 /** What an encoder tells Prometheus. */
 export interface EncoderMetrics {
-  /** Runs the encoding of one request and observes its time, waiting included, and what it read. */
-  track(encode: () => Promise<Encoded[]>): Promise<Encoded[]>;
+  /** Runs the encoding of one request and observes its time, waiting included, and what was cut. */
+  track(encode: () => Promise<readonly Encoded[]>): Promise<readonly Encoded[]>;
+  /** The same encoder, the tokens that it reads counted. */
+  countTokens(encoder: Encoder): Encoder;
+  /** What a cache tells. */
+  readonly cache: Required<Pick<CachingOptions, 'onLookup' | 'onBytes'>>;
 }
 
 export function encoderMetrics(metrics: Metrics): EncoderMetrics {
   const seconds = metrics.histogram('a2sf_encoder_encode_seconds');
   const tokens = metrics.counter('a2sf_encoder_tokens_total');
   const truncated = metrics.counter('a2sf_encoder_truncated_total');
+  const lookups = metrics.counter('a2sf_encoder_cache_lookups_total');
+  const bytes = metrics.gauge('a2sf_encoder_cache_bytes');
   return {
     async track(encode) {
       const observeSeconds = seconds.startTimer();
       const encoded = await encode();
       observeSeconds();
-      tokens.inc(encoded.reduce((sum, embedding) => sum + embedding.tokens, 0));
       truncated.inc(encoded.filter((embedding) => embedding.truncated).length);
       return encoded;
+    },
+    countTokens: (encoder) => ({
+      info: encoder.info,
+      async encode(inputs, signal) {
+        const encoded = await encoder.encode(inputs, signal);
+        tokens.inc(encoded.reduce((sum, embedding) => sum + embedding.tokens, 0));
+        return encoded;
+      },
+    }),
+    cache: {
+      onLookup(found) {
+        for (const result of ['hit', 'shared', 'miss'] as const) lookups.inc({ result }, found[result]);
+      },
+      onBytes: (kept) => bytes.set(kept),
     },
   };
 }

@@ -2,6 +2,7 @@ import { boolean, integer, option, text } from '@a2sf/config';
 import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 
 const model = 'Model';
+const embeddings = 'Embeddings';
 const limits = 'Limits';
 
 /** The flags of `a2sf serve encoder`. */
@@ -21,7 +22,7 @@ export const options = {
   }),
   device: option({
     schema: text({ maxLength: 32 }),
-    description: 'where the model runs: cpu',
+    description: 'where the model runs: cpu, webgpu, cuda, or cuda:N for card N (docs/devices.md)',
     default: 'cpu',
     group: model,
   }),
@@ -30,6 +31,25 @@ export const options = {
     description: 'threads of one operator',
     default: 2,
     group: model,
+  }),
+  promptStatistics: option({
+    schema: boolean,
+    description: 'append eight statistics of the text to each embedding; a policy trained without refuses them',
+    default: false,
+    group: embeddings,
+  }),
+  cacheBytes: option({
+    schema: integer({ min: 0, max: 1 << 30 }),
+    description: 'most bytes of embeddings that are kept for equal inputs to come; 0 = none',
+    default: 64 << 20,
+    group: embeddings,
+  }),
+  batchWindowMs: option({
+    schema: integer({ min: 0, max: 1000 }),
+    description:
+      'ms that an idle model waits for more requests to run together; what waits for a busy one is joined anyway',
+    default: 0,
+    group: embeddings,
   }),
   maxBatch: option({
     schema: integer({ min: 1, max: 100_000 }),

@@ -1,72 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { resolveOptions } from '@a2sf/config';
-import { EncoderServiceClient, type EncoderServiceStub, type Prompt } from '@a2sf/contracts';
 import { isA2sfError } from '@a2sf/errors';
-import { callUnary, connect, serve, type RunningServer } from '@a2sf/grpc-runtime';
-import { SentenceEncoderHost } from '@a2sf/inference';
-import { resolveModelFolder } from '@a2sf/model-zoo';
-import { createLogger, Metrics } from '@a2sf/observability';
+import { callUnary } from '@a2sf/grpc-runtime';
 import { openSafetensors, readTensor } from '@a2sf/tensor-files';
-import { encoderMetrics } from './metrics.js';
-import { options } from './options.js';
-import { encoderService } from './service.js';
+import { ids, longIds, refused, Served } from './served.fixture.js';
 
-// The whole service over gRPC on loopback.
 const fixture = fileURLToPath(new URL('../../../test/fixtures/m2-bert', import.meta.url));
-const log = createLogger({
-  name: 'encoder',
-  level: 'fatal',
-  stream: new Writable({ write: (_c, _e, done) => done() }),
-});
-
-class Served {
-  private constructor(
-    readonly client: EncoderServiceStub,
-    readonly server: RunningServer,
-  ) {}
-
-  static async start(modelName: string | undefined, ...flags: string[]): Promise<Served> {
-    const command = { name: 'encoder', description: 'test' };
-    const { values } = resolveOptions(command, options, ['--port', '0', '--http_port', '0', ...flags], {});
-    const { folder, name } = resolveModelFolder(modelName, 'encoder');
-    const encoder = await SentenceEncoderHost.start({ folder, name, threads: 1 }, { maxQueue: values.maxQueue });
-    const metrics = new Metrics({ processMetrics: false });
-    const server = await serve({
-      name: 'encoder',
-      service: encoderService(encoder, values, encoderMetrics(metrics)),
-      options: values,
-      metrics,
-      log,
-      onStop: () => encoder.dispose(),
-      process: false,
-    });
-    server.setReady(true);
-    return new Served(connect(EncoderServiceClient, `127.0.0.1:${server.port}`), server);
-  }
-
-  async encode(...inputs: Prompt[]) {
-    return (await callUnary(this.client, 'encode', { inputs })).embeddings;
-  }
-
-  async metric(name: string): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${this.server.httpPort}/metrics`)).text();
-    return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
-  }
-
-  async stop(): Promise<void> {
-    this.client.close();
-    await this.server.stop();
-  }
-}
-
-const ids = (...tokens: number[]): Prompt => ({ tokenIds: { ids: tokens } });
-const refused = (code: string, field: string, told: RegExp) => (error: unknown) =>
-  isA2sfError(error) && error.code === code && error.message.includes(field) && told.test(error.message);
-
 describe('an encoder service over the embedded model', () => {
   let served: Served;
   before(async () => {
@@ -75,12 +16,13 @@ describe('an encoder service over the embedded model', () => {
   after(() => served.stop());
 
   test('describes its model', async () => {
-    const { encoderId, ...info } = await callUnary(served.client, 'getInfo', {});
+    const { encoderId, ...info } = await served.info();
     assert.deepEqual(info, {
       model: 'tiny-a2sf-encoder',
       dimension: 128,
       maxTokens: 2048,
       pooling: 'cls',
+      normalised: false,
       device: 'cpu',
     });
     assert.match(encoderId, /^tiny-a2sf-encoder@[0-9a-f]{16}$/);
@@ -94,7 +36,7 @@ describe('an encoder service over the embedded model', () => {
       ids(),
       { text: ' Mara Copper' },
     );
-    const { encoderId } = await callUnary(served.client, 'getInfo', {});
+    const { encoderId } = await served.info();
     assert.deepEqual(first, again);
     assert.notDeepEqual(first!.values, second!.values);
     assert.deepEqual(
@@ -140,16 +82,14 @@ describe('an encoder service over the embedded model', () => {
   });
 
   test('refuses calls over its queue at once and serves the next', async () => {
-    const long = ids(...Array.from({ length: 2048 }, (_, i) => i));
-    const calls = await Promise.allSettled(Array.from({ length: 6 }, () => served.encode(long, long, long, long)));
+    const calls = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((i) => served.encode(longIds(i))));
     const failures = calls.filter((call) => call.status === 'rejected').map(({ reason }) => reason as unknown);
     assert.ok(failures.length > 0 && failures.every(refused('RESOURCE_EXHAUSTED', '', /queue is full/)));
     assert.equal((await served.encode(ids(4, 5)))[0]!.tokens, 2);
   });
 
   test('stops at the deadline and serves the next call', async () => {
-    const long = ids(...Array.from({ length: 2048 }, (_, i) => i));
-    const inputs = Array.from({ length: 8 }, () => long);
+    const inputs = Array.from({ length: 8 }, (_, i) => longIds(100 + i));
     const call = callUnary(served.client, 'encode', { inputs }, { timeoutMs: 20 });
     await assert.rejects(call, (error) => isA2sfError(error) && error.code === 'DEADLINE_EXCEEDED');
     assert.equal((await served.encode(ids(4, 5)))[0]!.tokens, 2);
@@ -159,11 +99,63 @@ describe('an encoder service over the embedded model', () => {
     const names = ['a2sf_encoder_encode_seconds_count', 'a2sf_encoder_tokens_total', 'a2sf_encoder_truncated_total'];
     const read = (): Promise<number[]> => Promise.all(names.map((name) => served.metric(name)));
     const before = await read();
-    await served.encode(ids(4, 5), ids(...Array.from({ length: 2050 }, () => 7)));
+    await served.encode(ids(14, 15), ids(...Array.from({ length: 2050 }, () => 7)));
     const now = await read();
     assert.deepEqual(
       now.map((value, i) => value - before[i]!),
       [1, 2050, 1],
+    );
+  });
+
+  test('computes an input once: the second answer is the first, and no token is read for it', async () => {
+    const inputs = [{ text: ' Tom Miller' }, ids(9, 8, 7), { text: ' Tom Miller' }];
+    const names = ['hit', 'shared', 'miss'].map((result) => `a2sf_encoder_cache_lookups_total\\{result="${result}"\\}`);
+    const read = (): Promise<number[]> =>
+      Promise.all(['a2sf_encoder_tokens_total', ...names].map((name) => served.metric(name)));
+    const before = await read();
+    const first = await served.encode(...inputs);
+    const between = await read();
+    assert.deepEqual(await served.encode(...inputs), first);
+    const now = await read();
+    assert.deepEqual(
+      between.map((value, i) => value - before[i]!),
+      [first[0]!.tokens + 3, 0, 1, 2],
+    );
+    assert.deepEqual(
+      now.map((value, i) => value - between[i]!),
+      [0, 3, 0, 0],
+    );
+    assert.ok((await served.metric('a2sf_encoder_cache_bytes')) >= 2 * 128 * 4);
+  });
+
+  test('answers requests at the same time as it answers each alone', async () => {
+    const requests = Array.from({ length: 2 }, (_, i) => [ids(20 + i, 3), { text: ` Mara ${i}` }, ids(7, 30 + i)]);
+    const together = await Promise.all(requests.map((inputs) => served.encode(...inputs)));
+    const alone = await Served.start(undefined, '--cache_bytes', '0');
+    try {
+      for (const [r, inputs] of requests.entries()) {
+        const expected = await alone.encode(...inputs);
+        together[r]!.forEach(({ values, ...rest }, i) => {
+          const { values: wanted, ...others } = expected[i]!;
+          assert.deepEqual(rest, others);
+          values.forEach((value, c) => assert.ok(Math.abs(value - wanted[c]!) <= 1e-5));
+        });
+      }
+      assert.equal(await alone.metric('a2sf_encoder_cache_bytes'), 0);
+    } finally {
+      await alone.stop();
+    }
+  });
+
+  test('lets no bad request fail another at the same time', async () => {
+    const bad = assert.rejects(
+      served.encode(ids(41), ids(4, 2048)),
+      refused('INVALID_ARGUMENT', 'inputs[1].token_ids.ids[1]', /2048/),
+    );
+    const [sound] = await Promise.all([served.encode(ids(41), ids(42)), bad]);
+    assert.deepEqual(
+      sound.map(({ tokens }) => tokens),
+      [1, 1],
     );
   });
 });
@@ -195,7 +187,7 @@ describe('an encoder service over a folder without tokenizer', () => {
   });
 
   test('is called by its folder', async () => {
-    const { model, encoderId, dimension } = await callUnary(served.client, 'getInfo', {});
+    const { model, encoderId, dimension } = await served.info();
     assert.deepEqual([model, encoderId.split('@')[0], dimension], ['m2-bert', 'm2-bert', 48]);
   });
 });

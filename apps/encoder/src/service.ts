@@ -7,16 +7,12 @@ import {
   type EncoderServiceHandlers,
 } from '@a2sf/contracts';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
-import type { SentenceEncoderHost } from '@a2sf/inference';
+import type { Encoder } from './encoder.js';
 import type { EncoderMetrics } from './metrics.js';
 import { readEncode, type RequestLimits } from './request.js';
 
 /** The RPCs of one encoder. */
-export function encoderService(
-  encoder: SentenceEncoderHost,
-  limits: RequestLimits,
-  metrics: EncoderMetrics,
-): ServiceSpec {
+export function encoderService(encoder: Encoder, limits: RequestLimits, metrics: EncoderMetrics): ServiceSpec {
   async function encode(request: EncodeRequestOutput, { signal }: CallContext): Promise<EncodeResponse> {
     const inputs = readEncode(request, limits);
     const encoded = await metrics.track(() => encoder.encode(inputs, signal));
@@ -33,8 +29,8 @@ export function encoderService(
   }
 
   async function getInfo(): Promise<EncoderInfoResponse> {
-    const { model, dimension, maxTokens, pooling, device, encoderId } = encoder.info;
-    return { model, dimension, maxTokens, pooling, device, encoderId };
+    const { model, dimension, maxTokens, pooling, normalised, device, encoderId } = encoder.info;
+    return { model, dimension, maxTokens, pooling, normalised, device, encoderId };
   }
 
   return service<EncoderServiceHandlers>(EncoderServiceClient.service, { Encode: encode, GetInfo: getInfo });

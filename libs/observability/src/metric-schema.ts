@@ -63,7 +63,7 @@ export const metricSchema = {
   a2sf_policy_prediction_loss: { type: 'gauge', help: 'Mean squared error of the last update, before its step.' },
   a2sf_policy_uncertainty: {
     type: 'histogram',
-    help: 'Uncertainty of the chosen actions.',
+    help: 'Uncertainty of the chosen actions, of those for which it was computed.',
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000],
   },
   a2sf_policy_updates_total: { type: 'counter', help: 'Updates applied.' },
@@ -79,6 +79,46 @@ export const metricSchema = {
   a2sf_policy_updates_unwritten_total: {
     type: 'counter',
     help: 'Updates and imports refused because they could not be written to the state folder.',
+  },
+  a2sf_policy_replica_lag_seconds: {
+    type: 'gauge',
+    help: 'Time since a replica last knew to serve what its learner serves; 0 while it does.',
+    unit: 'seconds',
+  },
+  a2sf_policy_replica_versions_behind: {
+    type: 'gauge',
+    help: 'Versions that the learner has told of and the replica does not serve yet.',
+  },
+  a2sf_policy_replica_fetches_total: {
+    type: 'counter',
+    help: 'Policies that a replica fetched from its learner: taken as the same or a newer version, taken as an older one, or not had.',
+    labels: { outcome: ['taken', 'older', 'failed'] },
+  },
+  a2sf_policy_full_cache_total: {
+    type: 'counter',
+    help: 'Choices that advised the full cache, by why.',
+    labels: { reason: ['empty_context', 'below_floor'] },
+  },
+  a2sf_policy_bound_checked_total: {
+    type: 'counter',
+    help: 'Rewards that were compared with the lower bound of their prediction before they were learned from: of an update the first 32.',
+  },
+  a2sf_policy_bound_violations_total: {
+    type: 'counter',
+    help: 'Rewards among those compared that lay below the lower bound of their prediction.',
+  },
+  a2sf_policy_challenger_version: {
+    type: 'gauge',
+    help: 'Version of the challenger that is asked in shadow; 0 while there is none.',
+  },
+  a2sf_policy_shadow_decisions_total: {
+    type: 'counter',
+    help: 'Decisions that the challenger was asked about too, by whether it would have chosen the same action.',
+    labels: { same: ['yes', 'no'] },
+  },
+  a2sf_policy_decisions_dropped_total: {
+    type: 'counter',
+    help: 'Lines that the decision log lost: there was no room for them, or the disk did not take them.',
   },
   a2sf_policy_rewards_rejected_total: { type: 'counter', help: 'Experiences of updates that were refused.' },
   a2sf_reward_score_seconds: {
