@@ -25,7 +25,7 @@ export const options = {
   }),
   device: option({
     schema: text({ maxLength: 32 }),
-    description: 'where the model runs: cpu',
+    description: 'where the model runs: cpu, webgpu, cuda, or cuda:N for card N (docs/devices.md)',
     default: 'cpu',
     group: model,
   }),

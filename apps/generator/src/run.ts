@@ -11,7 +11,7 @@ import { generatorService } from './service.js';
 export async function run(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf serve generator', description: 'Generates from a full or a compressed KV cache.' };
   const { values } = resolveOptions(command, options, argv);
-  checkDevice(values.device);
+  await checkDevice(values.device);
   const log = createLogger({ name: 'generator', level: values.logLevel });
   const { folder, name, preset } = await obtainModelFolder(values.modelName, 'llm', {
     revision: values.revision,
@@ -27,6 +27,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       folder,
       name,
       threads: values.threads,
+      device: values.device,
       weights: values.weights,
       slots: values.slots,
       slotBytes: values.slotBytes,

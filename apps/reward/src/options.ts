@@ -30,7 +30,7 @@ export const options = {
   }),
   device: option({
     schema: text({ maxLength: 32 }),
-    description: 'where the encoder runs',
+    description: 'where the encoder runs: cpu, webgpu, cuda, or cuda:N for card N (docs/devices.md)',
     default: 'cpu',
     group: encoder,
   }),

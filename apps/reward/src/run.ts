@@ -11,14 +11,14 @@ import { rewardService } from './service.js';
 export async function run(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf serve reward', description: 'Scores texts against references.' };
   const { values } = resolveOptions(command, options, argv);
-  checkDevice(values.device);
+  await checkDevice(values.device);
   const log = createLogger({ name: 'reward', level: values.logLevel });
   const { folder, name } = await obtainModelFolder(values.modelName, 'encoder', {
     revision: values.revision,
     offline: values.offline,
     onProgress: (progress) => log.info(progress, 'loading the model from the hub'),
   }); // a wrong name fails now, not at the first cosine
-  const embedder = new LazyEmbedder({ folder, name, threads: values.threads }, log);
+  const embedder = new LazyEmbedder({ folder, name, threads: values.threads, device: values.device }, log);
   const metrics = new Metrics();
   const server = await serve({
     name: 'reward',

@@ -1,4 +1,5 @@
 import { GraphBuilder } from '@a2sf/onnx-graph';
+import { briefly } from './device.js';
 import { float32, OnnxSession } from './onnx-session.js';
 
 // A program: adds two numbers on the device that is its argument. Ends with 1, and the reason on stdout, if that fails.
@@ -11,8 +12,6 @@ try {
   const { y } = await session.run({ x: float32(new Float32Array([2]), [1]) }, ['y']);
   if ((y!.data as Float32Array)[0] !== 4) throw new Error('it computes wrong numbers');
 } catch (error) {
-  const { cause, message } = error as Error;
-  const told = cause instanceof Error ? cause.message : message;
-  process.stdout.write(told.trim().split('\n').at(-1)!.slice(-200));
+  process.stdout.write(briefly((error as Error).cause ?? error));
   process.exitCode = 1;
 }

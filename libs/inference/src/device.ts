@@ -38,6 +38,10 @@ export async function checkDevice(device: string): Promise<void> {
   if (problem !== undefined) throw deviceUnavailable(device, problem);
 }
 
+/** WebGPU's one context a process is not safe between threads: two workers that use it destroy each other's memory. */
+export const exclusiveDevice = (device: string | undefined): string | undefined =>
+  device === 'webgpu' ? device : undefined;
+
 /** What `auto` stands for: the first CUDA card where there is one, else the CPU. (WebGPU may be a slow software adapter.) */
 export async function automaticDevice(): Promise<'cuda' | 'cpu'> {
   return (await deviceProblem('cuda', { name: 'cuda', deviceId: 0 })) === undefined ? 'cuda' : 'cpu';
@@ -48,6 +52,13 @@ export function deviceUnavailable(device: string, problem: string, cause?: unkno
   const remedy = remedies[device === 'webgpu' ? 'webgpu' : 'cuda'];
   const message = `--device: ${device} cannot be used (${problem}): ${remedy}; or use --device cpu`;
   return new A2sfError('FAILED_PRECONDITION', message, { field: 'device', reason: 'device-not-available', cause });
+}
+
+/** What onnxruntime says at the end of its message, without the place in its source. */
+export function briefly(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [last] = message.trim().split('\n').slice(-1);
+  return last!.replace(/^.* was false\. /, '').slice(-200);
 }
 
 /** Why a device cannot be used; undefined: it can. */
@@ -66,5 +77,7 @@ async function deviceProblem(device: string, provider: Exclude<ExecutionProvider
 function hasCudaProvider(): boolean {
   const main = createRequire(import.meta.url).resolve('onnxruntime-node');
   const bin = join(dirname(main), '..', 'bin');
-  return readdirSync(bin, { recursive: true }).some((file) => /onnxruntime_providers_cuda\.(so|dll)$/.test(String(file)));
+  return readdirSync(bin, { recursive: true }).some((file) =>
+    /onnxruntime_providers_cuda\.(so|dll)$/.test(String(file)),
+  );
 }

@@ -1,3 +1,4 @@
+import { exclusiveDevice } from './device.js';
 import type {
   GenerateChunk,
   GenerateInput,
@@ -24,7 +25,10 @@ export class LanguageModelHost {
   static async start(options: LanguageModelOptions, hostOptions: WorkerHostOptions = {}): Promise<LanguageModelHost> {
     const entry = new URL('./language-model-worker.js', import.meta.url);
     return new LanguageModelHost(
-      await WorkerHost.start<LanguageModelOptions, LanguageModelInfo>(entry, options, hostOptions),
+      await WorkerHost.start<LanguageModelOptions, LanguageModelInfo>(entry, options, {
+        ...hostOptions,
+        exclusive: exclusiveDevice(options.device),
+      }),
     );
   }
 

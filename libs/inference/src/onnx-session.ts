@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
-import { deviceUnavailable, executionProvider } from './device.js';
+import { briefly, deviceUnavailable, executionProvider } from './device.js';
 
 export type { Tensor } from 'onnxruntime-node';
 
@@ -78,11 +78,8 @@ export class OnnxSession {
 const onDevice =
   (device: string) =>
   (cause: unknown): never => {
-    throw deviceUnavailable(device, lastLine(cause), cause);
+    throw deviceUnavailable(device, briefly(cause), cause);
   };
-
-const lastLine = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).trim().split('\n').at(-1)!.slice(-200);
 
 export const float32 = (data: Float32Array, shape: readonly number[]): Ort.Tensor =>
   new ort.Tensor('float32', data, shape);

@@ -8,6 +8,12 @@ import type { Turns } from './turns.js';
 /** Queries per run: larger chunks measured slower, smaller ones waste the matrix kernels. */
 const chunkLength = 256;
 
+/**
+ * Queries of a run at least: the graph cuts them in two halves, and WebGPU cannot compute with an empty one. A chunk of one
+ * query is read with itself behind, of which nothing is used.
+ */
+const leastQueries = 2;
+
 export interface PrefillRequest {
   readonly ids: readonly number[];
   /** Windows to score the keys with, each [n]; may be empty. */
@@ -48,21 +54,20 @@ export async function prefill({ session, shape }: StepModel, turns: Turns, reque
     const outputs = [...cacheOutputs(shape.layers), ...(chunk.count > 0 ? scoreOutputs(shape.layers) : [])];
     if (rows.length > 0) outputs.push('next');
     if (wanted.length > 0) outputs.push('logits');
-    const feeds = chunkFeeds(cache, ids, chunk, rows, start, end);
+    const count = end - start;
+    const queries = Math.max(count, leastQueries);
+    const feeds = chunkFeeds(cache, ids, chunk, rows, [start, end], queries);
     const result = await turns.take(() => session.run(feeds, outputs));
     for (let layer = 0; layer < shape.layers; layer++) {
-      cache.write(
-        layer,
-        result[`key.${layer}`]!.data as Float32Array,
-        result[`value.${layer}`]!.data as Float32Array,
-        end - start,
-      );
+      const rowsOf = (name: string): Float32Array =>
+        firstRows(result[`${name}.${layer}`]!.data as Float32Array, count, queries, shape.headDim);
+      cache.write(layer, rowsOf('key'), rowsOf('value'), count);
       if (chunk.count > 0) {
-        const fresh = result[`scores.${layer}`]!.data as Float32Array;
+        const fresh = firstRows(result[`scores.${layer}`]!.data as Float32Array, end, start + queries, 1);
         addScores(scores[layer]!, [windows.length, n], fresh, end, chunk);
       }
     }
-    cache.advance(end - start);
+    cache.advance(count);
     if (wanted.length > 0) {
       const all = result['logits']!.data as Float32Array;
       const vocab = all.length / rows.length;
@@ -82,21 +87,23 @@ function chunkFeeds(
   ids: readonly number[],
   windows: ChunkWindows,
   rows: readonly number[],
-  start: number,
-  end: number,
+  [start, end]: readonly [number, number],
+  queries: number,
 ): Feeds {
-  const length = end - start;
+  const positions = Array.from({ length: queries }, (_, i) => Math.min(start + i, end - 1));
+  const read = positions.map((position) => ids[position]!);
+  const weights = new Float32Array(windows.count * queries);
+  for (let row = 0; row < windows.count; row++) {
+    weights.set(windows.rows.subarray(row * (end - start), (row + 1) * (end - start)), row * queries);
+  }
   return {
     ...cache.feeds(),
-    ids: int64(ids.slice(start, end), [1, length]),
-    positions: int64(
-      Array.from({ length }, (_, i) => start + i),
-      [1, length],
-    ),
+    ids: int64(read, [1, queries]),
+    positions: int64(positions, [1, queries]),
     decode: bool(false),
     past_length: int64([start], [1]),
-    mask: float32(causalMask(start, length), [length, end]),
-    windows: float32(windows.rows, [windows.count, length]),
+    mask: float32(causalMask(start, queries), [queries, start + queries]),
+    windows: float32(weights, [windows.count, queries]),
     logit_rows: int64(rows, [rows.length]),
     targets: int64([], [0]),
   };
@@ -108,6 +115,18 @@ function causalMask(start: number, length: number): Float32Array {
   const mask = new Float32Array(length * total);
   for (let i = 0; i < length; i++) mask.fill(-1e30, i * total + start + i + 1, (i + 1) * total);
   return mask;
+}
+
+/** [blocks, all, width] -> [blocks, count, width]: the first rows of every block. */
+function firstRows(data: Float32Array, count: number, all: number, width: number): Float32Array {
+  if (count === all) return data;
+  const blocks = data.length / (all * width);
+  const first = new Float32Array(blocks * count * width);
+  for (let block = 0; block < blocks; block++) {
+    const from = block * all * width;
+    first.set(data.subarray(from, from + count * width), block * count * width);
+  }
+  return first;
 }
 
 /** Adds a chunk's [G, U, T] to the sums [G, A, n], each row to those of its owners. */

@@ -1,3 +1,4 @@
+import { exclusiveDevice } from './device.js';
 import type { Encoded, EncodeInput, SentenceEncoderInfo, SentenceEncoderOptions } from './text-encoder-types.js';
 import { WorkerHost, type WorkerHostOptions } from './worker-host.js';
 
@@ -11,7 +12,10 @@ export class SentenceEncoderHost {
   ): Promise<SentenceEncoderHost> {
     const entry = new URL('./text-encoder-worker.js', import.meta.url);
     return new SentenceEncoderHost(
-      await WorkerHost.start<SentenceEncoderOptions, SentenceEncoderInfo>(entry, options, hostOptions),
+      await WorkerHost.start<SentenceEncoderOptions, SentenceEncoderInfo>(entry, options, {
+        ...hostOptions,
+        exclusive: exclusiveDevice(options.device),
+      }),
     );
   }
 

@@ -1,67 +1,85 @@
 import type { LengthTables, TableInput, TableInputs } from '@a2sf/model-zoo';
 import { float32, int64, OnnxSession, type Feeds, type SessionOptions } from './onnx-session.js';
 
+type TablePart = ReturnType<LengthTables['partsOf']>[number];
+
 /** Most bytes of tables that are kept; the ones in use are kept whatever their size. */
-const defaultMaxBytes = 1024 ** 3;
+const defaultMaxBytes = 512 * 1024 ** 2;
 
 interface Entry {
   readonly feeds: Promise<Feeds>;
-  bytes: number;
+  readonly bytes: number;
 }
 
-/** An encoder's length tables, each size class computed at its first use and kept; the least recently used go first. */
+/** An encoder's length tables, each part computed at its first use and kept; the least recently used go first. */
 export class TableCache {
-  /** By size class, least recently used first. */
-  private readonly entries = new Map<number, Entry>();
+  /** By key, least recently used first. */
+  private readonly entries = new Map<string, Entry>();
 
   private constructor(
     private readonly tables: LengthTables,
-    private readonly session: OnnxSession,
+    private readonly options: SessionOptions,
     private readonly maxBytes: number,
   ) {}
 
-  static async create(tables: LengthTables, options: SessionOptions, maxBytes = defaultMaxBytes): Promise<TableCache> {
-    return new TableCache(tables, await OnnxSession.create(tables.graph, options), maxBytes);
+  static create(tables: LengthTables, options: SessionOptions, maxBytes = defaultMaxBytes): Promise<TableCache> {
+    return Promise.resolve(new TableCache(tables, options, maxBytes));
   }
 
-  /** Size classes that are kept. */
-  get sizes(): readonly number[] {
+  /** Parts that are kept. */
+  get keys(): readonly string[] {
     return [...this.entries.keys()];
   }
 
   /** The inputs that a text of this many tokens adds to the encoder's graph. */
   async feeds(length: number): Promise<Feeds> {
-    const size = this.tables.sizeOf(length);
-    const entry = this.entries.get(size) ?? { feeds: this.derive(size), bytes: 0 };
-    this.entries.delete(size); // to the end of the order
-    this.entries.set(size, entry);
+    const parts = this.tables.partsOf(length);
+    // Room is made before anything is computed: tables that go and tables that come never lie in memory together.
+    this.evict(parts);
+    const feeds: Feeds = {};
+    for (const part of parts) Object.assign(feeds, await this.part(part));
+    return feeds;
+  }
+
+  dispose(): Promise<void> {
+    this.entries.clear();
+    return Promise.resolve();
+  }
+
+  private async part(part: TablePart): Promise<Feeds> {
+    const entry = this.entries.get(part.key) ?? { feeds: this.derive(part), bytes: part.bytes };
+    this.entries.delete(part.key); // to the end of the order
+    this.entries.set(part.key, entry);
     try {
-      const feeds = await entry.feeds;
-      entry.bytes = byteLength(feeds);
-      this.evict();
-      return feeds;
+      return await entry.feeds;
     } catch (error) {
-      this.entries.delete(size);
+      this.entries.delete(part.key);
       throw error;
     }
   }
 
-  async dispose(): Promise<void> {
-    this.entries.clear();
-    await this.session.dispose();
+  /** A session for each step, released after it: what it needed besides its outputs is given back. */
+  private async derive(part: TablePart): Promise<Feeds> {
+    const feeds = toFeeds(part.direct());
+    for (const { graph, inputs, outputs } of part.steps()) {
+      const session = await OnnxSession.create(graph, this.options);
+      try {
+        Object.assign(feeds, await session.run(toFeeds(inputs), outputs));
+      } finally {
+        await session.dispose();
+      }
+    }
+    return feeds;
   }
 
-  private async derive(size: number): Promise<Feeds> {
-    const { direct, derivation } = this.tables.inputs(size);
-    return { ...toFeeds(direct), ...(await this.session.run(toFeeds(derivation), this.tables.outputs)) };
-  }
-
-  private evict(): void {
-    let total = 0;
-    for (const { bytes } of this.entries.values()) total += bytes;
-    for (const [size, { bytes }] of this.entries) {
-      if (total <= this.maxBytes || this.entries.size === 1) return;
-      this.entries.delete(size);
+  private evict(wanted: readonly TablePart[]): void {
+    const keys = new Set(wanted.map(({ key }) => key));
+    let total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const [key, { bytes }] of this.entries) if (!keys.has(key)) total += bytes;
+    for (const [key, { bytes }] of this.entries) {
+      if (total <= this.maxBytes) return;
+      if (keys.has(key)) continue;
+      this.entries.delete(key);
       total -= bytes;
     }
   }
@@ -72,8 +90,4 @@ export function toFeeds(inputs: TableInputs): Feeds {
   const tensor = (input: TableInput) =>
     input.type === 'float32' ? float32(input.data, input.shape) : int64(input.data, input.shape);
   return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, tensor(input)]));
-}
-
-function byteLength(feeds: Feeds): number {
-  return Object.values(feeds).reduce((sum, { data }) => sum + (data as Float32Array).byteLength, 0);
 }

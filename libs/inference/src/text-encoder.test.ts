@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isA2sfError } from '@a2sf/errors';
+import fc from 'fast-check';
 import { m2Bert, ModelWeights, readModelConfig, resolveModelFolder } from '@a2sf/model-zoo';
 import { encodeSafetensors, openSafetensors, parseSafetensors, readTensor, type Tensor } from '@a2sf/tensor-files';
-import { OnnxSession } from './onnx-session.js';
-import { TableCache, toFeeds } from './text-encoder-tables.js';
+import { int64, OnnxSession } from './onnx-session.js';
+import { TableCache } from './text-encoder-tables.js';
 import { SentenceEncoder } from './text-encoder.js';
 
 const folder = fileURLToPath(new URL('../../../test/fixtures/m2-bert', import.meta.url));
@@ -72,31 +73,77 @@ describe('m2-bert equals the published code', async () => {
     }
   });
 
-  test('in its filters to 1e-4', async () => {
+  test('in its filters to 1e-4: their spectra are those of the published taps', async () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
-    const { tables } = m2Bert.buildGraph(readModelConfig(folder), weights, 'cls');
-    const session = await OnnxSession.create(tables!.graph, { threads: 1, weightFolder: weights.folder });
-    const names = [0, 1].flatMap((layer) =>
-      ['filter_fn', 'filter_fn2'].flatMap((which) => [`forward.${layer}.${which}`, `reverse.${layer}.${which}`]),
-    );
-    const filters = await session.run(toFeeds(tables!.inputs(tables!.sizeOf(256)).derivation), names);
+    const { tables } = m2Bert.buildGraph(readModelConfig(folder), weights, 'hidden_states');
+    const cache = await TableCache.create(tables!, { threads: 1, weightFolder: weights.folder });
+    const feeds = await cache.feeds(256);
     const { picked_positions: picked } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
       picked_positions: number[];
     };
-    for (const which of ['filter_fn', 'filter_fn2']) {
-      for (const [direction, short] of [
-        ['forward', 'fwd'],
-        ['reverse', 'rev'],
-      ]) {
-        const first = filters[`${direction}.0.${which}`]!.data as Float32Array;
-        assert.equal(first.length, 256 * 48);
-        assert.ok(largestDifference(first, array(`filter.0.${which}.${short}`)) <= 1e-4);
-        const second = filters[`${direction}.1.${which}`]!.data as Float32Array;
-        const rows = picked.flatMap((position) => [...second.subarray(position * 48, (position + 1) * 48)]);
-        assert.ok(largestDifference(rows, array(`filter.1.${which}.${short}.picked`)) <= 1e-4);
+    for (const layer of [0, 1]) {
+      for (const which of ['filter_fn', 'filter_fn2']) {
+        const part = (name: string) => feeds[`spectrum.${layer}.${which}.${name}`]!;
+        const [H, s, d] = part('real').dims as [number, number, number];
+        const N = 4 * s * s;
+        const [real, imaginary] = [part('real').data as Float32Array, part('imaginary').data as Float32Array];
+        /** Tap n of all channels: the inverse transform of spectra that are already times its weights. */
+        const taps = (n: number): number[] => {
+          const sums = Array.from({ length: d }, () => 0);
+          for (let row = 0; row < H * s; row++) {
+            const k = Math.floor(row / s) + 4 * s * (row % s);
+            const angle = (2 * Math.PI * ((k * n) % N)) / N;
+            const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+            for (let c = 0; c < d; c++) sums[c]! += real[row * d + c]! * cos - imaginary[row * d + c]! * sin;
+          }
+          return sums;
+        };
+        const positions = layer === 0 ? [...Array(256).keys()] : picked;
+        const [forward, reverse] = ['fwd', 'rev'].map((short) =>
+          array(`filter.${layer}.${which}.${short}${layer === 0 ? '' : '.picked'}`),
+        );
+        assert.ok(largestDifference(positions.flatMap(taps), forward!) <= 1e-4);
+        const behind = positions.flatMap((position) => taps(N - 1 - position));
+        assert.ok(largestDifference(behind, reverse!) <= 1e-4);
       }
     }
-    await session.dispose();
+    await cache.dispose();
+  });
+
+  test('whether spectra are given or made of the features in the run', async () => {
+    const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
+    const options = { threads: 1, weightFolder: weights.folder };
+    for (const length of [1, 2, 33, 256]) {
+      const text = ids('in2.ids').slice(0, length);
+      const states = await whole.hiddenStates(text);
+      const { graph, tables } = m2Bert.buildGraph(readModelConfig(folder), weights, 'hidden_states', 0);
+      const session = await OnnxSession.create(graph, options);
+      const cache = await TableCache.create(tables!, options);
+      const feeds = { ...(await cache.feeds(length)), ids: int64(text, [length]) };
+      assert.deepEqual([...cache.keys].at(-1), 'features 256');
+      const { hidden_states: made } = await session.run(feeds, ['hidden_states']);
+      assert.ok(largestDifference(made!.data as Float32Array, states) <= 1e-5);
+      await Promise.all([session.dispose(), cache.dispose()]);
+    }
+  });
+
+  test('to 1e-5 in any order, in any number at once, on one thread or two', async () => {
+    const threaded = await SentenceEncoder.load({ folder, name: 'm2-bert', threads: 2 });
+    const all = ids('in2.ids');
+    const text = fc.tuple(fc.nat(200), fc.integer({ min: 1, max: 56 })).map(([from, n]) => all.slice(from, from + n));
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 6 }), fc.nat(), async (texts, turn) => {
+        const alone: Float32Array[] = [];
+        for (const each of texts) alone.push((await encoder.encode({ ids: each })).values);
+        const order = texts.map((_, i) => (i + turn) % texts.length);
+        for (const form of [encoder, threaded]) {
+          const together = await form.encodeAll(order.map((i) => ({ ids: texts[i]! })));
+          together.forEach(({ values }, at) => assert.ok(largestDifference(values, alone[order[at]!]!) <= 1e-5));
+        }
+      }),
+      { numRuns: 20 },
+    );
+    await threaded.dispose();
   });
 
   test('when loaded with more threads', async () => {
@@ -243,15 +290,17 @@ describe('the embedded encoder', async () => {
     }
   });
 
-  test('keeps tables by size class, the least recently used ones going first', async () => {
+  test('keeps tables by their parts, the least recently used ones going first', async () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
     const { tables } = m2Bert.buildGraph(readModelConfig(folder), weights, 'cls');
     const cache = await TableCache.create(tables!, { threads: 1, weightFolder: weights.folder }, 2_000_000);
+    const sizes = () => cache.keys.filter((key) => key.startsWith('spectra')).map((key) => Number(key.split(' ')[1]));
     for (const length of [10, 100, 20, 200]) await cache.feeds(length);
-    assert.deepEqual(cache.sizes, [8, 4, 12]);
-    assert.equal(await cache.feeds(32), await cache.feeds(1));
+    assert.deepEqual(sizes(), [8, 4, 12]);
+    const [first, second] = [await cache.feeds(32), await cache.feeds(1)];
+    for (const [name, tensor] of Object.entries(first)) assert.equal(tensor, second[name]);
     await cache.feeds(2048); // over the limit on its own
-    assert.deepEqual(cache.sizes, [32]);
+    assert.deepEqual(sizes(), [32]);
     await cache.dispose();
   });
 });

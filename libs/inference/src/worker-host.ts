@@ -12,12 +12,17 @@ export interface WorkerHostOptions {
   readonly maxQueue?: number;
   /** Called once when the worker ends without having been asked to. */
   readonly onExit?: (error: A2sfError) => void;
+  /** What no two workers of this process may hold at a time; a second one is refused with FAILED_PRECONDITION. */
+  readonly exclusive?: string | undefined;
   /** Called with what the worker publishes about itself. */
   readonly onStatus?: (status: unknown) => void;
 }
 
 /** Places in a queue that one client cannot have. */
 const placesForOthers = (maxQueue: number): number => Math.floor(maxQueue / 8);
+
+/** What is held exclusively by a worker of this process. */
+const held = new Set<string>();
 
 /** Time that a worker has to come to the end of what it computes. */
 const stopMs = 10_000;
@@ -50,7 +55,16 @@ export class WorkerHost<Info> {
 
   /** Starts the worker and waits until it has loaded. Throws what the loading threw. */
   static async start<Data, Info>(entry: URL, data: Data, options: WorkerHostOptions = {}): Promise<WorkerHost<Info>> {
+    const { exclusive } = options;
+    if (exclusive !== undefined && held.has(exclusive)) {
+      const message = `${exclusive} serves one model of a process at a time; start another process for the second`;
+      throw new A2sfError('FAILED_PRECONDITION', message, { reason: 'device-in-use' });
+    }
     const worker = new Worker(entry, { workerData: data });
+    if (exclusive !== undefined) {
+      held.add(exclusive);
+      worker.once('exit', () => held.delete(exclusive));
+    }
     const gone = (code: number): A2sfError => new A2sfError('UNAVAILABLE', `the model worker ended with code ${code}`);
     const info = await new Promise<Info>((resolve, reject) => {
       worker.once('message', (message: WorkerMessage) => {
