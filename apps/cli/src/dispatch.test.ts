@@ -14,7 +14,19 @@ test('a2sf tells its commands and its version', () => {
   for (const argv of [[], ['--help']]) {
     const { status, stdout } = a2sf(...argv);
     assert.equal(status, 0);
-    for (const name of ['train', 'demo', 'serve', 'select', 'generate', 'sweep', 'inspect', 'import']) {
+    for (const name of [
+      'train',
+      'demo',
+      'serve',
+      'select',
+      'generate',
+      'sweep',
+      'inspect',
+      'import',
+      'explain',
+      'evaluate',
+      'replay',
+    ]) {
       assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
     }
   }
@@ -30,6 +42,9 @@ test('every command lists its flags', () => {
     ['sweep'],
     ['inspect'],
     ['import'],
+    ['explain'],
+    ['evaluate'],
+    ['replay'],
     ['serve', 'policy'],
   ]) {
     const { status, stdout, stderr } = a2sf(...argv, '--help');

@@ -42,6 +42,10 @@ const commands: Readonly<Record<string, Command>> = {
     description: 'ask a policy which action it takes for a prompt',
     run: async (argv) => (await import('./clients/select.js')).select(argv),
   },
+  explain: {
+    description: 'show what a policy thinks of every action for a prompt, and why it takes one',
+    run: async (argv) => (await import('./clients/explain.js')).explain(argv),
+  },
   generate: {
     description: 'continue a prompt with a full or a compressed cache',
     run: async (argv) => (await import('./clients/generate.js')).generate(argv),
@@ -57,6 +61,14 @@ const commands: Readonly<Record<string, Command>> = {
   import: {
     description: 'write a policy_N.pt of the reference as policy_N.safetensors',
     run: async (argv) => (await import('./clients/import.js')).importCheckpoint(argv),
+  },
+  evaluate: {
+    description: 'estimate the mean reward of a policy from decisions that others made and logged',
+    run: async (argv) => (await import('./evaluate.js')).evaluate(argv),
+  },
+  replay: {
+    description: 'make logged decisions again and compare them bit for bit',
+    run: async (argv) => (await import('./clients/replay.js')).replay(argv),
   },
 };
 

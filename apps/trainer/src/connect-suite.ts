@@ -1,6 +1,6 @@
 import { usageError } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
-import { waitUntilServing } from '@a2sf/grpc-runtime';
+import { waitUntilServing, type ClientSecurity } from '@a2sf/grpc-runtime';
 import type { PeerAddresses } from '@a2sf/training';
 import type { TrainerOptions } from './options.js';
 import type { Suite } from './suite.js';
@@ -22,7 +22,11 @@ export function givenAddresses(values: TrainerOptions, canStart: boolean): PeerA
 }
 
 /** The running services of the given addresses. Throws UNAVAILABLE when one is not serving. */
-export async function connectSuite(addresses: PeerAddresses, signal: AbortSignal): Promise<Suite> {
+export async function connectSuite(
+  addresses: PeerAddresses,
+  security: ClientSecurity,
+  signal: AbortSignal,
+): Promise<Suite> {
   const { generators, encoder, reward, policy } = addresses;
   const flagged: [flag: string, address: string][] = [
     ...generators.map((address): [string, string] => ['generators', address]),
@@ -32,7 +36,7 @@ export async function connectSuite(addresses: PeerAddresses, signal: AbortSignal
   ];
   await Promise.all(
     flagged.map(([flag, address]) =>
-      waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal }).catch((error: unknown) => {
+      waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal, security }).catch((error: unknown) => {
         if (!isA2sfError(error) || signal.aborted) throw error;
         throw new A2sfError(error.code, `${flag}: ${error.message}`, {
           field: flag,

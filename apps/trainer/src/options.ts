@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { boolean, integer, listOf, number, oneOf, option, port, text, type Options, type Resolved } from '@a2sf/config';
+import { clientSecurityOptions } from '@a2sf/grpc-runtime';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { logLevels } from '@a2sf/observability';
 
@@ -206,6 +207,7 @@ export const options = {
   encoder: option({ schema: address, description: 'address of the encoder', group: services }),
   rewardService: option({ schema: address, description: 'address of the reward service', group: services }),
   policy: option({ schema: address, description: 'address of the policy', group: services }),
+  ...clientSecurityOptions(services),
 
   host: option({
     schema: text({ maxLength: 253 }),

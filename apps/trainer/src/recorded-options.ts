@@ -3,7 +3,19 @@ import { A2sfError } from '@a2sf/errors';
 import type { RunIdentities } from '@a2sf/training';
 
 /** Flags that belong to a process and not to its run. */
-const ofTheProcess: ReadonlySet<string> = new Set(['resume', 'overwrite', 'saveDir', 'host', 'httpPort', 'logLevel']);
+const ofTheProcess: ReadonlySet<string> = new Set([
+  'resume',
+  'overwrite',
+  'saveDir',
+  'host',
+  'httpPort',
+  'logLevel',
+  'tlsCert',
+  'tlsKey',
+  'tlsCa',
+  'tlsReloadSeconds',
+  'tokenFile',
+]);
 
 /** The options of a run as its config.json holds them: by flag, null when not set. */
 export function recordOptions<O extends Options>(options: O, values: Resolution<O>['values']): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { promptOrder } from '@a2sf/datasets';
+import { ClientSecurity } from '@a2sf/grpc-runtime';
 import { createLogger, Metrics, startHttp } from '@a2sf/observability';
 import {
   claimFolder,
@@ -36,7 +37,9 @@ export async function runTraining(
 ): Promise<void> {
   const log = createLogger({ name: 'trainer', level: values.logLevel });
   const given = givenAddresses(values, startSuite !== undefined);
-  const taken: (() => Promise<void>)[] = [];
+  // Services that are started here are on loopback, in plaintext.
+  const security = given === undefined ? ClientSecurity.plaintext : ClientSecurity.of(values, log);
+  const taken: (() => Promise<void>)[] = [async () => security.close()];
   let suite: Suite | undefined;
   let ready = false;
   try {
@@ -54,10 +57,11 @@ export async function runTraining(
     const metricsObserver = trainerMetrics(metrics);
     const http = await startHttp({ host: values.host, port: values.httpPort, metrics, ready: () => ready, log });
     taken.push(() => http.close());
-    const started = given === undefined ? await startSuite!(values, signal) : await connectSuite(given, signal);
+    const started =
+      given === undefined ? await startSuite!(values, signal) : await connectSuite(given, security, signal);
     suite = started;
     taken.push(() => started.stop());
-    const peers = new GrpcPeers(started.addresses);
+    const peers = new GrpcPeers(started.addresses, {}, { security });
     taken.push(async () => peers.close());
 
     await new RewardRule(values.reward).check(peers, [...prompts.train, ...prompts.evaluation], signal);

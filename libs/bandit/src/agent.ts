@@ -39,6 +39,14 @@ export interface SelectOptions {
   readonly uncertainty?: boolean;
 }
 
+/** What a policy would do in one context, over all actions. */
+export interface Outlook {
+  /** The propensity that a choice would tell, of each action; they add up to 1. */
+  readonly probabilities: Float64Array; // [A]
+  /** Predicted rewards, in 0..1. */
+  readonly predictions: Float64Array; // [A]
+}
+
 /** What was seen when an action was tried. */
 export interface Observation {
   /** [dimension] */
@@ -95,6 +103,8 @@ export interface Agent {
    * for each. Throws FAILED_PRECONDITION for a context of another length, INVALID_ARGUMENT for numbers out of range.
    */
   select(contexts: readonly Float32Array[], beta: number | readonly number[], options?: SelectOptions): Choice[];
+  /** The distribution that `select` draws from for the same arguments, one per context. Throws as it does. */
+  outlook(contexts: readonly Float32Array[], beta: number | readonly number[], options?: SelectOptions): Outlook[];
   /** Learns from a batch, in its order. Throws as `select` does, with nothing changed. */
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport;
   /** Learns from the rewards of all actions: the loss is their mean. Throws as `select` does, with nothing changed. */

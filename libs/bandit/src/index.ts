@@ -6,6 +6,7 @@ export {
   type InitialOptions,
   type LearningOptions,
   type Observation,
+  type Outlook,
   type RestoreOptions,
   type SelectOptions,
   type UpdateReport,
@@ -16,6 +17,15 @@ export { driftInterval, driftTolerance } from './agents/symmetric-inverse.js';
 export { maxTableKeys } from './agents/table-model.js';
 export { argmax } from './argmax.js';
 export { bootstrapMean, type BootstrapOptions, type MeanInterval } from './intervals.js';
+export {
+  effectiveSampleSize,
+  evaluateOffPolicy,
+  smallSample,
+  type Estimate,
+  type OffPolicyOptions,
+  type OffPolicyReport,
+} from './off-policy/evaluate.js';
+export { smallestPropensity, weigh, type LoggedOutcome, type WeighedOutcome } from './off-policy/outcome.js';
 export { damagedState, type PolicyState, type StateTensor } from './policy-state.js';
 export { regret } from './regret.js';
 export { agentNames, agentType, defaultAgent, restoreAgent } from './registry.js';

@@ -44,7 +44,7 @@ export function bootstrapMean(values: readonly number[], options: BootstrapOptio
 }
 
 /** The q-quantile of sorted numbers, between the two nearest order statistics at q (n - 1). */
-function quantile(sorted: Float64Array, q: number): number {
+export function quantile(sorted: Float64Array, q: number): number {
   const at = q * (sorted.length - 1);
   const below = Math.floor(at);
   const above = Math.min(below + 1, sorted.length - 1);

@@ -10,8 +10,10 @@ import {
 } from '@grpc/grpc-js';
 import { A2sfError } from '@a2sf/errors';
 import type { Logger } from '@a2sf/observability';
+import type { AccessControl } from './access-control.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { CallRegistry } from './call-registry.js';
+import { callerNames } from './caller-names.js';
 import { CallScope } from './call-scope.js';
 import type { RetryHints } from './retry-hint.js';
 import type { CallStatus } from './status.js';
@@ -22,6 +24,7 @@ export interface InterceptorOptions {
   readonly registry: CallRegistry;
   readonly metrics: CallMetrics;
   readonly hints: RetryHints;
+  readonly access: AccessControl;
   readonly log: Logger;
   readonly defaultDeadlineMs: number;
   readonly bodyTimeoutMs: number;
@@ -50,6 +53,18 @@ function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream | un
   return (call as { readonly stream?: ServerHttp2Stream }).stream;
 }
 
+/** Who is at the other end of a connection: read from its certificate once, not at each call. */
+const namesOfConnections = new WeakMap<object, readonly string[] | undefined>();
+
+function namesOf(call: ServerInterceptingCallInterface): readonly string[] | undefined {
+  const connection = streamOf(call)?.session;
+  if (connection !== undefined && namesOfConnections.has(connection)) return namesOfConnections.get(connection);
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  const names = certificate && callerNames(certificate);
+  if (connection !== undefined) namesOfConnections.set(connection, names);
+  return names;
+}
+
 /**
  * Tells the peer not to send the rest of a request that is answered already (RFC 9113, 8.1: RST_STREAM with NO_ERROR after
  * the answer). Not at once: within the callback that received the request, newer versions of Node submit the reset ahead of
@@ -65,6 +80,7 @@ function refuseRest(stream: ServerHttp2Stream): void {
  * directly and interceptors do not see it. Beyond that:
  * - a deadline for calls that come without one;
  * - a time limit for the request to be complete;
+ * - refusal of calls from who may not make them;
  * - refusal of calls over the limit before their message is read;
  * - a reset of streams whose peer does not close its side.
  */
@@ -124,7 +140,10 @@ export function callInterceptor(o: InterceptorOptions): ServerInterceptor {
       .withOnReceiveMetadata((metadata, next) => {
         scopes.set(metadata, scope);
         scope.begin(metadata, deadlineMs);
-        next(metadata);
+        const authorization = metadata.get('authorization')[0]?.toString();
+        const unwelcome = o.access.refusal(method.path, { authorization, names: namesOf(call) });
+        if (unwelcome === undefined) next(metadata);
+        else scope.fail(unwelcome);
       })
       .withOnReceiveMessage((message, next) => {
         metrics.received();

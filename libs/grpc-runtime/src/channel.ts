@@ -1,13 +1,13 @@
-import type { ChannelCredentials, ChannelOptions, Client } from '@grpc/grpc-js';
+import type { ChannelCredentials, ChannelOptions, Client, ClientOptions } from '@grpc/grpc-js';
 import { A2sfError } from '@a2sf/errors';
-import { channelCredentials } from './credentials.js';
-import { defaultMaxMessageBytes } from './server-options.js';
+import { ClientSecurity } from './client-security.js';
+import { defaultMaxMessageBytes, isLoopback } from './server-options.js';
 
 /** Constructor of a client: what `@a2sf/contracts` exports. */
 export type ClientConstructor<C extends Client> = new (
   address: string,
   credentials: ChannelCredentials,
-  options?: ChannelOptions,
+  options?: ClientOptions,
 ) => C;
 
 const retryPolicy = {
@@ -83,14 +83,34 @@ export function parseAddress(address: string): { readonly target: string; readon
   return { target: `${scheme}:${address}`, balanced: true };
 }
 
-/** A client of a service. It connects at its first call; `client.close()` ends it. */
+/** True for a target that does not leave this machine. */
+function isLocal(target: string): boolean {
+  if (target.startsWith('unix')) return true;
+  const hosts = target.replace(/^(dns:(\/\/[^/]*\/)?|ipv[46]:)/, '').split(',');
+  return hosts.every((host) => isLoopback(host.replace(/:\d+$/, '')));
+}
+
+/** What a channel is made with. */
+export interface ConnectOptions {
+  readonly maxMessageBytes?: number;
+  /** Default: plaintext, and no token. */
+  readonly security?: ClientSecurity;
+}
+
+/**
+ * A client of a service. It connects at its first call; `client.close()` ends it.
+ *
+ * @throws A2sfError INVALID_ARGUMENT for an address that is none, FAILED_PRECONDITION for a token that plaintext would show.
+ */
 export function connect<C extends Client>(
   Constructor: ClientConstructor<C>,
   address: string,
-  o: { readonly maxMessageBytes?: number } = {},
+  { security = ClientSecurity.plaintext, ...o }: ConnectOptions = {},
 ): C {
   const { target, balanced } = parseAddress(address);
-  return new Constructor(target, channelCredentials(), channelOptions({ ...o, balanced }));
+  security.checkPeer(address, isLocal(target));
+  const { credentials, interceptors } = security;
+  return new Constructor(target, credentials, { ...channelOptions({ ...o, balanced }), interceptors });
 }
 
 /** The address a client was made for, as its user wrote it. */

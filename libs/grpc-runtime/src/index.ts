@@ -10,7 +10,22 @@ export {
 } from './handlers.js';
 export { serve, type RunningServer, type ServeOptions } from './serve.js';
 export { isLoopback, serverOptions, serverOptionsWithPorts, type ServerOptions } from './server-options.js';
-export { addressOf, channelOptions, connect, parseAddress, type ClientConstructor } from './channel.js';
+export {
+  addressOf,
+  channelOptions,
+  connect,
+  parseAddress,
+  type ClientConstructor,
+  type ConnectOptions,
+} from './channel.js';
+export { ClientSecurity } from './client-security.js';
+export type { RestrictedMethods } from './access-control.js';
+export {
+  clientSecurityOptions,
+  tokenOptions,
+  type ClientSecurityOptions,
+  type ServerSecurityOptions,
+} from './security-options.js';
 export {
   callClientStream,
   callServerStream,

@@ -10,6 +10,7 @@ import {
 } from '@a2sf/contracts';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { Metrics, createLogger } from '@a2sf/observability';
+import type { RestrictedMethods } from './access-control.js';
 import { connect } from './channel.js';
 import { type HandlersOf, type ServiceSpec, service } from './handlers.js';
 import { type RunningServer, serve } from './serve.js';
@@ -38,6 +39,7 @@ export async function startLoopback(
   spec: ServiceSpec,
   overrides: Partial<ServerOptions> = {},
   onStop: () => Promise<void> = () => Promise.resolve(),
+  restricted?: RestrictedMethods,
 ): Promise<Loopback> {
   const metrics = new Metrics({ processMetrics: false });
   const log: Record<string, unknown>[] = [];
@@ -53,6 +55,7 @@ export async function startLoopback(
     metrics,
     log: logger,
     onStop,
+    ...(restricted === undefined ? {} : { restricted }),
     process: false,
   });
   server.setReady(true);

@@ -6,7 +6,8 @@ import { service } from './handlers.js';
 import { serve } from './serve.js';
 import { serverOptions } from './server-options.js';
 
-// A process that serves, for the tests of signals and parents. Score takes as many ms as its first prediction says.
+// A process that serves, for the tests of signals and parents. Score takes as many ms as its first prediction says,
+// and ListMetrics tells where it listens.
 runMain('reward', async (argv) => {
   const { values } = resolveOptions({ name: 'reward', description: '' }, serverOptions, argv);
   const server = await serve({
@@ -16,7 +17,7 @@ runMain('reward', async (argv) => {
         await delay(Number(items[0]?.prediction ?? 0), undefined, { signal });
         return { scores: [1] };
       },
-      ListMetrics: () => Promise.resolve({}),
+      ListMetrics: () => Promise.resolve({ metrics: [values.host] }),
     }),
     options: values,
     metrics: new Metrics(),

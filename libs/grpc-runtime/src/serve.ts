@@ -1,18 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Server, type ServerOptions as GrpcServerOptions } from '@grpc/grpc-js';
+import { Server, type ServerCredentials, type ServerOptions as GrpcServerOptions } from '@grpc/grpc-js';
 import { A2sfError } from '@a2sf/errors';
 import { type Logger, type Metrics, startHttp } from '@a2sf/observability';
 import { HealthImplementation } from 'grpc-health-check';
+import type { RestrictedMethods } from './access-control.js';
 import { callInterceptor } from './call-interceptor.js';
 import { CallMetrics } from './call-metrics.js';
 import { CallRegistry } from './call-registry.js';
-import { serverCredentials } from './credentials.js';
 import { suiteDescriptors } from './descriptors.js';
 import type { ServiceSpec } from './handlers.js';
 import { addReflection } from './reflection.js';
 import { withCheckedRequests } from './request-decoding.js';
 import { RetryHints } from './retry-hint.js';
 import { type ServerOptions, isLoopback } from './server-options.js';
+import { serverSecurity } from './server-security.js';
 import { onStopSignal } from './stop-signals.js';
 import { wrapHandlers } from './wrap-handlers.js';
 
@@ -24,6 +25,8 @@ export interface ServeOptions {
   readonly options: ServerOptions;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Methods that, with TLS, only clients of some names may call. */
+  readonly restricted?: RestrictedMethods;
   /** Releases what the handlers use; called once, after the last call. */
   readonly onStop?: () => Promise<void>;
   /** Write the ready line on stdout and stop at signals; default true. False for a server within another program. */
@@ -64,10 +67,10 @@ function grpcOptions(o: ServerOptions): GrpcServerOptions {
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
+function bind(server: Server, credentials: ServerCredentials, { host, port }: ServerOptions): Promise<number> {
   const address = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, serverCredentials(), (error, bound) => {
+    server.bindAsync(address, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(bindError(error, address));
     });
@@ -96,16 +99,20 @@ function fullName(spec: ServiceSpec): string {
  * reflection where it is on, metrics, and the HTTP endpoints. It is not ready until `setReady(true)`. A process prints one
  * line of JSON on stdout when it listens, `{"service":"encoder","port":N,"httpPort":N}`.
  *
- * @throws A2sfError FAILED_PRECONDITION, reason `port-in-use`, naming `--port` or `--http_port`.
+ * @throws A2sfError FAILED_PRECONDITION, reason `port-in-use`, naming `--port` or `--http_port`; usage and the errors of
+ * the files for what is wrong with the server's security.
  */
 export async function serve(o: ServeOptions): Promise<RunningServer> {
   const { options, log } = o;
   const name = fullName(o.service);
+  const security = serverSecurity(options, o.restricted, log);
   const registry = new CallRegistry(options.maxConcurrentCalls);
   const metrics = new CallMetrics(o.metrics);
   const server = new Server({
     ...grpcOptions(options),
-    interceptors: [callInterceptor({ ...options, registry, metrics, hints: new RetryHints(), log })],
+    interceptors: [
+      callInterceptor({ ...options, registry, metrics, hints: new RetryHints(), access: security.access, log }),
+    ],
   });
   for (const method of Object.values(o.service.definition)) metrics.of(method);
   server.addService(withCheckedRequests(o.service.definition), wrapHandlers(o.service, options.bodyTimeoutMs));
@@ -121,7 +128,10 @@ export async function serve(o: ServeOptions): Promise<RunningServer> {
     for (const service of ['', name]) health.setStatus(service, ready ? 'SERVING' : 'NOT_SERVING');
   };
 
-  const port = await bind(server, options.host, options.port);
+  const port = await bind(server, security.credentials, options).catch((error: unknown) => {
+    security.close();
+    throw error;
+  });
   const http = await startHttp({
     host: options.host,
     port: options.httpPort,
@@ -130,6 +140,7 @@ export async function serve(o: ServeOptions): Promise<RunningServer> {
     log,
   }).catch((error: unknown) => {
     server.forceShutdown();
+    security.close();
     throw error;
   });
 
@@ -158,6 +169,7 @@ export async function serve(o: ServeOptions): Promise<RunningServer> {
       process.exitCode = 1;
     }
     await http.close();
+    security.close();
     forgetSignals?.();
     log.info('stopped');
     announceStopped();

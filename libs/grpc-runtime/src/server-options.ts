@@ -1,5 +1,6 @@
 import { type Resolved, boolean, integer, oneOf, option, port, text } from '@a2sf/config';
 import { logLevels } from '@a2sf/observability';
+import { serverSecurityOptions } from './security-options.js';
 
 /** Largest message in bytes, in either direction, unless told otherwise. */
 export const defaultMaxMessageBytes: number = 16 << 20;
@@ -63,6 +64,7 @@ export function serverOptionsWithPorts(defaults: { readonly port: number; readon
       default: 1_800_000,
       group,
     }),
+    ...serverSecurityOptions(group),
     logLevel: option({
       schema: oneOf(logLevels),
       description: `least level that is logged: ${logLevels.join(', ')}`,

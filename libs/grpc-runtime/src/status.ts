@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { A2sfError, type ErrorCode, isA2sfError } from '@a2sf/errors';
 import { pushbackKey } from './retry-hint.js';
+import { tlsProblem } from './tls-problem.js';
 
 /** A status as a call is ended with; its metadata are the trailers. */
 export type CallStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
@@ -76,7 +77,9 @@ export function errorFromService(error: ServiceError, address: string, timeoutMs
   const field = text(error.metadata, fieldKey);
   const pushback = text(error.metadata, pushbackKey);
   if (reason === undefined && code === 'UNAVAILABLE') {
-    return new A2sfError(code, `peer not reachable at ${address}`, { reason: 'unreachable', cause: error });
+    const problem = tlsProblem(error.details);
+    const why = problem === undefined ? '' : `: ${problem}`;
+    return new A2sfError(code, `peer not reachable at ${address}${why}`, { reason: 'unreachable', cause: error });
   }
   if (reason === undefined && code === 'DEADLINE_EXCEEDED' && timeoutMs !== undefined) {
     return new A2sfError(code, `no answer from ${address} within ${timeoutMs} ms`, { cause: error });

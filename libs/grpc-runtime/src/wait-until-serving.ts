@@ -9,7 +9,7 @@ import {
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { service } from 'grpc-health-check';
 import { callUnary } from './calls.js';
-import { type ClientConstructor, addressOf, connect } from './channel.js';
+import { type ClientConstructor, type ConnectOptions, addressOf, connect } from './channel.js';
 
 /** The client of grpc.health.v1. */
 export interface HealthClient extends Client {
@@ -22,8 +22,8 @@ const HealthClientConstructor = makeGenericClientConstructor(
   'Health',
 ) as unknown as ClientConstructor<HealthClient>;
 
-export function healthClient(address: string): HealthClient {
-  return connect(HealthClientConstructor, address);
+export function healthClient(address: string, o: ConnectOptions = {}): HealthClient {
+  return connect(HealthClientConstructor, address, o);
 }
 
 const pauseMs = 100;
@@ -37,9 +37,9 @@ const checkTimeoutMs = 2000;
  */
 export async function waitUntilServing(
   address: string,
-  o: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  o: { readonly timeoutMs: number; readonly signal?: AbortSignal } & Pick<ConnectOptions, 'security'>,
 ): Promise<void> {
-  const client = healthClient(address);
+  const client = healthClient(address, o.security === undefined ? {} : { security: o.security });
   const end = performance.now() + o.timeoutMs;
   const signal = o.signal === undefined ? {} : { signal: o.signal };
   let last = 'no answer';

@@ -13,6 +13,10 @@ export interface EvaluationRewards extends RewardRow {
   /** Hash of all that the numbers depend on beside the prompt. */
   readonly key: string;
   readonly id: string;
+  /** Place of the prompt in the evaluation set; absent in lines of older versions. */
+  readonly index?: number;
+  /** Name of the prompt's dataset, empty when its row names none; absent in lines of older versions. */
+  readonly dataset?: string;
   /** SHA-256 of the prompt's text. */
   readonly hash: string;
   readonly prompt_tokens: number;
@@ -53,10 +57,10 @@ export async function evaluationRewards(
   let done = 0;
   return allOrAbort(
     prompts,
-    async (prompt, either) => {
+    async (prompt, either, index) => {
       let line = kept.get(prompt.hash);
       if (line === undefined) {
-        line = { key, ...(await sweepPrompt(prompt, context, either)) };
+        line = { key, index, ...(await sweepPrompt(prompt, context, either)) };
         await file.append(line);
       }
       onProgress(++done, prompts.length);
@@ -73,7 +77,8 @@ async function sweepPrompt(
 ): Promise<Omit<EvaluationRewards, 'key'>> {
   const task = sweepTask(prompt, space.actions(), { includeFull: true, reward, generation });
   const outcome = await peers.sweep(task, signal);
-  const about = { id: prompt.id, hash: prompt.hash, prompt_tokens: outcome.promptTokens };
+  const { id, dataset, hash } = prompt;
+  const about = { id, dataset, hash, prompt_tokens: outcome.promptTokens };
   if (keepsAll(outcome, generation)) return { ...about, kept_all: true, full: 1, rewards: [] };
   const full = outcome.full!;
   // Actions that keep the same positions give the same; each outcome is scored once.

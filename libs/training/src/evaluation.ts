@@ -24,6 +24,8 @@ export interface EvaluationLine {
   readonly eval_rewards: readonly number[];
   readonly eval_actions_a: readonly number[];
   readonly eval_actions_b: readonly number[];
+  /** The rewards that the policy expected of its choices; absent in lines of older versions. */
+  readonly eval_predicted?: readonly number[];
   /** On the same prompts; a baseline whose action is not in the space is absent. */
   readonly baselines: Readonly<Partial<Record<BaselineName, BaselineInterval>>>;
   /** Prompts that were left out because they fit the budget. */
@@ -86,6 +88,7 @@ export class Evaluation {
       eval_rewards: rewards,
       eval_actions_a: actions.map((action) => action.a),
       eval_actions_b: actions.map((action) => action.b),
+      eval_predicted: choices.map((choice) => choice.predictedReward),
       baselines: this.#baselines,
       kept_all: this.keptAll,
     };

@@ -10,7 +10,14 @@ import {
   type SelectActionResponseOutput,
 } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
-import { callClientStream, callServerStream, callUnary, connect, type CallOptions } from '@a2sf/grpc-runtime';
+import {
+  callClientStream,
+  callServerStream,
+  callUnary,
+  connect,
+  type CallOptions,
+  type ConnectOptions,
+} from '@a2sf/grpc-runtime';
 import { MemberPool } from './member-pool.js';
 import type {
   Choice,
@@ -59,11 +66,12 @@ export class GrpcPeers implements Peers {
   readonly #sweepTimeoutMs: number;
   readonly #callTimeoutMs: number;
 
-  constructor(addresses: PeerAddresses, timeouts: PeerTimeouts = {}) {
-    this.#encoder = connect(EncoderServiceClient, addresses.encoder);
-    this.#reward = connect(RewardServiceClient, addresses.reward);
-    this.#policy = connect(PolicyServiceClient, addresses.policy);
-    this.#generators = addresses.generators.map((address) => connect(GeneratorServiceClient, address));
+  /** @param channel how the services are trusted and told who calls; default: plaintext. */
+  constructor(addresses: PeerAddresses, timeouts: PeerTimeouts = {}, channel: Pick<ConnectOptions, 'security'> = {}) {
+    this.#encoder = connect(EncoderServiceClient, addresses.encoder, channel);
+    this.#reward = connect(RewardServiceClient, addresses.reward, channel);
+    this.#policy = connect(PolicyServiceClient, addresses.policy, channel);
+    this.#generators = addresses.generators.map((address) => connect(GeneratorServiceClient, address, channel));
     this.#pool = new MemberPool(this.#generators);
     this.#sweepTimeoutMs = timeouts.sweepTimeoutMs ?? 3_600_000;
     this.#callTimeoutMs = timeouts.callTimeoutMs ?? 600_000;

@@ -67,6 +67,7 @@ for (const app of apps) {
         HOME: '/nonexistent',
         NODE_ENV: 'production',
         A2SF_HOST: '0.0.0.0',
+        A2SF_INSECURE: 'true',
       };
       const child = spawn(command!, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
       let errors = '';

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { boolean, integer, listOf, option, snakeCase, text, usageError } from '@a2sf/config';
 import type { Action } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
+import { clientSecurityOptions } from '@a2sf/grpc-runtime';
 
 const prompt = 'Prompt';
 const call = 'Call';
@@ -28,6 +29,7 @@ export function clientOptions(defaultAddress: string) {
       default: 600_000,
       group: call,
     }),
+    ...clientSecurityOptions(call),
     json: option({ schema: boolean, description: 'print the answer as JSON', default: false, group: call }),
   };
 }

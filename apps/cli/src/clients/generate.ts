@@ -1,6 +1,6 @@
 import { boolean, integer, number, option, resolveOptions, text, usageError } from '@a2sf/config';
 import { GeneratorServiceClient, type GenerateResponseOutput } from '@a2sf/contracts';
-import { callServerStream, connect } from '@a2sf/grpc-runtime';
+import { callServerStream, ClientSecurity, connect } from '@a2sf/grpc-runtime';
 import {
   clientOptions,
   compressionOptions,
@@ -78,7 +78,7 @@ export async function generate(argv: readonly string[]): Promise<void> {
   const whole = values.action === undefined && (values.method ?? 'full') === 'full';
   const compression = whole ? {} : { compression: { ...action, ...method, ...shared } };
   const prompt = { text: await promptText(values) };
-  const client = connect(GeneratorServiceClient, values.address);
+  const client = connect(GeneratorServiceClient, values.address, { security: ClientSecurity.of(values) });
   try {
     const { temperature, repetitionPenalty, topK, topP, minP, seed } = values;
     const drawing = { temperature, repetitionPenalty, topK, topP, minP, ...(seed === undefined ? {} : { seed }) };

@@ -1,6 +1,6 @@
 import { boolean, integer, listOf, option, resolveOptions, text, usageError } from '@a2sf/config';
 import { GeneratorServiceClient } from '@a2sf/contracts';
-import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { callUnary, ClientSecurity, connect } from '@a2sf/grpc-runtime';
 import {
   clientOptions,
   compressionOptions,
@@ -46,7 +46,7 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   const ranked = method === undefined ? { action: parseAction(values.action ?? '10,16', 'action') } : { method };
   const compression = { ...ranked, budget, recent, keep: parseKeep(written) };
   const prompt = { text: await promptText(values) };
-  const client = connect(GeneratorServiceClient, values.address);
+  const client = connect(GeneratorServiceClient, values.address, { security: ClientSecurity.of(values) });
   try {
     const request = { prompt, compression, layers: values.layers ?? [], withScores, truncate };
     const answer = await callUnary(client, 'inspect', request, { timeoutMs });

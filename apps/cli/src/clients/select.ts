@@ -1,6 +1,6 @@
 import { boolean, number, option, resolveOptions } from '@a2sf/config';
 import { PolicyServiceClient } from '@a2sf/contracts';
-import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { callUnary, ClientSecurity, connect } from '@a2sf/grpc-runtime';
 import { clientOptions, printJson, promptText } from './client-options.js';
 
 const options = {
@@ -19,7 +19,7 @@ export async function select(argv: readonly string[]): Promise<void> {
   const { values } = resolveOptions(command, options, argv);
   const { explore, beta, timeoutMs } = values;
   const text = await promptText(values);
-  const client = connect(PolicyServiceClient, values.address);
+  const client = connect(PolicyServiceClient, values.address, { security: ClientSecurity.of(values) });
   try {
     const request = { text, explore, ...(beta === undefined ? {} : { beta }) };
     const answer = await callUnary(client, 'selectAction', request, { timeoutMs });

@@ -1,6 +1,6 @@
 import { boolean, listOf, option, resolveOptions, text } from '@a2sf/config';
 import { GeneratorServiceClient } from '@a2sf/contracts';
-import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { callUnary, ClientSecurity, connect } from '@a2sf/grpc-runtime';
 import { ActionSpace } from '@a2sf/kv-compression';
 import {
   clientOptions,
@@ -39,7 +39,7 @@ export async function sweep(argv: readonly string[]): Promise<void> {
   const { budget, recent, maxNewTokens, ignoreEos, truncate, includeFull, timeoutMs } = values;
   const actions = values.actions?.map((written) => parseAction(written, 'actions')) ?? ActionSpace.default.actions();
   const prompt = { text: await promptText(values) };
-  const client = connect(GeneratorServiceClient, values.address);
+  const client = connect(GeneratorServiceClient, values.address, { security: ClientSecurity.of(values) });
   try {
     const keep = parseKeep(values.keep);
     const request = { prompt, actions, keep, budget, recent, maxNewTokens, ignoreEos, truncate, includeFull };

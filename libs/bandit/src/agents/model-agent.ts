@@ -1,11 +1,13 @@
 import { A2sfError } from '@a2sf/errors';
 import type { ActionSpace } from '@a2sf/kv-compression';
+import type { Random } from '@a2sf/random';
 import type {
   Agent,
   Choice,
   FullObservation,
   LearningOptions,
   Observation,
+  Outlook,
   SelectOptions,
   UpdateReport,
 } from '../agent.js';
@@ -13,7 +15,7 @@ import { drawsOf } from '../draw-seed.js';
 import type { PolicyState, StateTensor } from '../policy-state.js';
 import { requirePositive } from './agent-state.js';
 import type { Evaluation, RewardModel } from './reward-model.js';
-import { bonus, type SelectionRule } from './selection-rule.js';
+import { bonus, type Decision, type SelectionRule } from './selection-rule.js';
 
 /** Largest magnitude of a context's component; a sane embedding stays below 100, and squares of 1e6 stay far from overflow. */
 export const maxContextValue = 1e6;
@@ -63,17 +65,18 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
   }
 
   select(contexts: readonly Float32Array[], beta: number | readonly number[], options: SelectOptions = {}): Choice[] {
-    const betas = typeof beta === 'number' ? contexts.map(() => beta) : beta;
-    if (betas.length !== contexts.length) throw A2sfError.invalid('beta', 'must be one number or one for each context');
-    for (const [n, context] of contexts.entries()) {
-      this.requireContext(context, `contexts[${n}]`);
-      if (!(betas[n]! >= 0 && betas[n]! <= maxBeta)) throw A2sfError.invalid('beta', `must be in 0..${maxBeta}`);
-    }
-    requireOptions(options, contexts.length);
-    const keys = options.keys ?? [];
-    const evaluation = this.model.evaluate(contexts, keys);
-    const uncertainties = this.#uncertainties(evaluation, betas);
-    return contexts.map((_, n) => this.#choose({ contexts, betas, options, evaluation, uncertainties }, n));
+    const asked = this.#ask(contexts, beta, options);
+    return contexts.map((_, n) => this.#choose(asked, n));
+  }
+
+  outlook(contexts: readonly Float32Array[], beta: number | readonly number[], options: SelectOptions = {}): Outlook[] {
+    const asked = this.#ask(contexts, beta, options);
+    return contexts.map((_, n) => {
+      const { decision, epsilon, predictions } = this.#decide(asked, n);
+      const A = this.space.size;
+      const probabilities = predictions.map((__, a) => epsilon / A + (1 - epsilon) * decision.probability(a));
+      return { probabilities, predictions: predictions.slice() };
+    });
   }
 
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport {
@@ -122,6 +125,19 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
     }
   }
 
+  /** What is asked, checked, with what the model says of it. */
+  #ask(contexts: readonly Float32Array[], beta: number | readonly number[], options: SelectOptions): Asked {
+    const betas = typeof beta === 'number' ? contexts.map(() => beta) : beta;
+    if (betas.length !== contexts.length) throw A2sfError.invalid('beta', 'must be one number or one for each context');
+    for (const [n, context] of contexts.entries()) {
+      this.requireContext(context, `contexts[${n}]`);
+      if (!(betas[n]! >= 0 && betas[n]! <= maxBeta)) throw A2sfError.invalid('beta', `must be in 0..${maxBeta}`);
+    }
+    requireOptions(options, contexts.length);
+    const evaluation = this.model.evaluate(contexts, options.keys ?? []);
+    return { contexts, betas, options, evaluation, uncertainties: this.#uncertainties(evaluation, betas) };
+  }
+
   /** [N, A], zeros where none is needed: the contexts inside the actions, so that each matrix passes through the cache once. */
   #uncertainties(evaluation: Evaluation, betas: readonly number[]): Float64Array {
     const A = this.space.size;
@@ -135,7 +151,8 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
     return uncertainties;
   }
 
-  #choose({ contexts, betas, options, evaluation, uncertainties }: Asked, n: number): Choice {
+  /** The rule's decision for a context, before the mix with a uniform draw, and what it rests on. */
+  #decide({ contexts, betas, options, evaluation, uncertainties }: Asked, n: number): Grounded {
     const A = this.space.size;
     const { rule, seed = 0, epsilon: own = 0 } = this.#parts;
     const beta = betas[n]!;
@@ -150,9 +167,16 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
     const known = uncertainties.subarray(n * A, (n + 1) * A);
     const decision = rule.decide({ predictions, uncertainties: known, beta, random });
     const epsilon = 1 - (1 - (beta > 0 ? own : 0)) * (1 - (options.epsilon ?? 0));
+    return { decision, epsilon, predictions, known, random };
+  }
+
+  #choose(asked: Asked, n: number): Choice {
+    const A = this.space.size;
+    const { betas, options, evaluation } = asked;
+    const { decision, epsilon, predictions, known, random } = this.#decide(asked, n);
     const isMixed = epsilon > 0 && random.uniform() < epsilon;
     const actionIndex = isMixed ? random.below(A) : decision.actionIndex;
-    const isRead = rule.readsUncertainties && beta > 0;
+    const isRead = this.#parts.rule.readsUncertainties && betas[n]! > 0;
     const isTold = isRead || options.uncertainty !== false;
     const uncertainty = isRead ? known[actionIndex]! : isTold ? evaluation.uncertainty(n, actionIndex) : 0;
     const prediction = predictions[actionIndex]!;
@@ -183,6 +207,17 @@ interface Asked {
   readonly options: SelectOptions;
   readonly evaluation: Evaluation;
   readonly uncertainties: Float64Array;
+}
+
+/** A decision and what it rests on. */
+interface Grounded {
+  readonly decision: Decision;
+  /** Probability that a uniform draw takes the decision's place. */
+  readonly epsilon: number;
+  readonly predictions: Float64Array; // [A]
+  readonly known: Float64Array; // [A], the uncertainties that were read
+  /** What is left of the draws. */
+  readonly random: Random;
 }
 
 function requireOptions({ keys, draws, epsilon = 0, boundBeta = 1 }: SelectOptions, count: number): void {
