@@ -76,6 +76,8 @@ function historyOf(seed: number): Step[] {
       embedding: { values: [...testContext(id)], tokens: 3, encoderId: testEncoderId },
       actionIndex: random.below(4),
       reward: random.uniform(),
+      rewards: n % 4 === 3 ? Array.from({ length: 4 }, () => random.uniform()) : [],
+      key: n % 3 === 0 ? 'qa' : '',
     }));
     return { update: { updateId: `u${n}`, experiences } };
   });
@@ -252,6 +254,42 @@ test('a snapshot that finds no space is tried again, and no update is lost or re
     const again = (await start(state))!;
     assert.ok(expected.equals(await exported(again)), name);
     await again.kill();
+  }
+});
+
+/** In the order they are written: the first segment, two files of the first import, the challenger, two of its promotion. */
+const promotionPasses = [4, 5, 6] as const;
+
+test('killed anywhere in an import and a promotion of a challenger, the service serves the one or the other policy whole', async () => {
+  const challenger = testBytes({ policyVersion: 7, iteration: 70 });
+  const wanted = (() => {
+    const learner = new Learner({});
+    learner.importCheckpoint(challenger, 'x');
+    return Buffer.from(learner.exportCheckpoint());
+  })();
+  for (const [i, name] of files.entries()) {
+    const passes = process.env['A2SF_CRASH_TEST'] === 'all' ? promotionPasses : [promotionPasses[i % 3]!];
+    for (const pass of passes) {
+      const state = join(root, `promotion-${name}-${pass}`);
+      const dying = (await start(state, `${name}:${pass}`))!;
+      const { client } = dying;
+      const pieces = [{ data: challenger, challenger: true }];
+      const done = callClientStream(client, 'importCheckpoint', pieces).then(() =>
+        callUnary(client, 'promoteChallenger', {}),
+      );
+      done.catch(() => undefined);
+      await dying.ended;
+      client.close();
+      const server = (await start(state))!;
+      const { policyVersion, challengerVersion } = await callUnary(server.client, 'getInfo', {});
+      assert.match(`${policyVersion}/${challengerVersion}`, /^(1\/0|1\/7|7\/0)$/, `${name} ${pass}`);
+      if (policyVersion !== '7') {
+        if (challengerVersion === '0') await callClientStream(server.client, 'importCheckpoint', pieces);
+        await callUnary(server.client, 'promoteChallenger', {});
+      }
+      assert.ok(wanted.equals(await exported(server)), `${name} ${pass}`);
+      await server.kill();
+    }
   }
 });
 

@@ -25,6 +25,8 @@ function updateOf(n: number): UpdateInput {
     encoderId: testEncoderId,
     actionIndex: n % 4,
     reward: (n % 10) / 10,
+    ...(n % 4 === 1 ? { key: `group ${n}` } : {}),
+    ...(n % 5 === 4 ? { rewards: Float32Array.of(0.5, (n % 7) / 7, 0, 1) } : {}),
   }));
   return { updateId: `u${n}`, experiences };
 }
@@ -73,8 +75,34 @@ test('a record of the log holds an update exactly', () => {
   const update = { ...updateOf(3), updateId: 'ü\u{1f600}\n' };
   const bytes = encodeUpdate({ update, hyperParameters });
   assert.deepEqual(decodeUpdate(bytes), { update, hyperParameters });
+  const [first] = update.experiences;
+  const rewards = Float32Array.of(0, 0.25, 1, 0.5);
+  const full = {
+    ...update,
+    experiences: [
+      { ...first!, key: 'qa', rewards },
+      { ...first!, field: 'experiences[1]', id: 'y', rewards },
+    ],
+  };
+  assert.deepEqual(decodeUpdate(encodeUpdate({ update: full, hyperParameters })), { update: full, hyperParameters });
   assert.throws(() => decodeUpdate(bytes.subarray(0, -1)));
   assert.throws(() => decodeUpdate(Buffer.concat([bytes, Buffer.alloc(4)])));
+});
+
+test('a record of version 1 is read, one of a newer version refused', () => {
+  const hyperParameters = { lr: 0.1, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNorm: 5 };
+  const update = updateOf(3);
+  const experiences = update.experiences.map((e) => [e.id, e.encoderId, e.actionIndex, e.reward, e.context.length]);
+  const recordOf = (head: object): Buffer => {
+    const json = Buffer.from(JSON.stringify(head));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(json.length);
+    return Buffer.concat([length, json, ...update.experiences.map(({ context }) => Buffer.from(context.buffer))]);
+  };
+  const first = recordOf({ updateId: update.updateId, hyperParameters, experiences });
+  assert.deepEqual(decodeUpdate(first), { update, hyperParameters });
+  const newer = recordOf({ version: 3, updateId: update.updateId, hyperParameters, observations: [] });
+  assert.throws(() => decodeUpdate(newer), { code: 'FAILED_PRECONDITION', reason: 'newer-format' });
 });
 
 test('a restarted learner is the one that was stopped, byte for byte, and answers a repeated update as before', async () => {

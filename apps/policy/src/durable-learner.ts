@@ -8,7 +8,18 @@ import {
   snapshotName,
   type SnapshotContent,
 } from '@a2sf/run-store';
-import type { Learner, PolicyDescription, SelectInput, Selection, UpdateAnswer } from './learner.js';
+import { ChallengerFile } from './challenger-file.js';
+import type { SelectInput, Selection } from './choosing.js';
+import {
+  noChallenger,
+  repeatedUpdate,
+  type ImportedChallenger,
+  type Learner,
+  type PolicyDescription,
+  type PreparedImport,
+  type SelectOutcome,
+  type UpdateOutcome,
+} from './learner.js';
 import type { UpdateInput } from './update-ledger.js';
 import { decodeUpdate, encodeUpdate } from './update-record.js';
 
@@ -49,6 +60,7 @@ export class DurableLearner {
   readonly #options: DurableOptions;
   readonly #log: RecordLog;
   readonly #snapshots: SnapshotFolder;
+  readonly #challenger: ChallengerFile;
   readonly #notify: (event: DurableEvent) => void;
   /** Ascending sequences of the snapshots that can be relied on. */
   #kept: number[];
@@ -74,6 +86,7 @@ export class DurableLearner {
     this.#options = parts.options;
     this.#log = parts.log;
     this.#snapshots = parts.snapshots;
+    this.#challenger = new ChallengerFile(parts.options.folder);
     this.#kept = [...parts.kept];
     this.#updatesSince = parts.updatesSince;
     this.#bytesSince = parts.bytesSince;
@@ -117,7 +130,8 @@ export class DurableLearner {
       replay: (payload) => {
         const { update, hyperParameters } = decodeUpdate(payload);
         learner.steer(hyperParameters);
-        learner.update(update);
+        const prepared = learner.prepareUpdate(update, { checksBounds: false });
+        if ('apply' in prepared) prepared.apply();
       },
     });
     const durable = new DurableLearner({
@@ -133,6 +147,7 @@ export class DurableLearner {
     const { replayed, cut: recordsCut } = recovery;
     if (recordsCut > 0) warnings.push('the last record of the log was torn and is cut off; it was never acknowledged');
     if (snapshot > 0 && (learner.steerAsGiven() || damaged.length > 0)) await durable.#snapshotNow();
+    warnings.push(...(await durable.#loadChallenger(snapshot)));
     return { durable, recovery: { snapshot, replayed, recordsCut, warnings } };
   }
 
@@ -140,8 +155,12 @@ export class DurableLearner {
     return this.#learner.select(inputs);
   }
 
-  exportCheckpoint(iteration?: number): Uint8Array {
-    return this.#learner.exportCheckpoint(iteration);
+  selectEach(calls: readonly (readonly SelectInput[])[]): SelectOutcome[] {
+    return this.#learner.selectEach(calls);
+  }
+
+  exportCheckpoint(iteration?: number, servingOnly?: boolean): Uint8Array {
+    return this.#learner.exportCheckpoint(iteration, servingOnly);
   }
 
   describe(): PolicyDescription | undefined {
@@ -149,16 +168,16 @@ export class DurableLearner {
   }
 
   /** As the learner's. Throws RESOURCE_EXHAUSTED or UNAVAILABLE, with nothing changed, when the log cannot be written. */
-  update(update: UpdateInput): Promise<{ readonly answer: UpdateAnswer; readonly replayed: boolean }> {
+  update(update: UpdateInput): Promise<UpdateOutcome> {
     return this.#next(async () => {
       const prepared = this.#learner.prepareUpdate(update);
-      if ('answer' in prepared) return { answer: prepared.answer, replayed: true };
+      if ('answer' in prepared) return repeatedUpdate(prepared.answer);
       const payload = encodeUpdate({ update, hyperParameters: this.#learner.hyperParameters! });
       this.#bytesSince += await this.#written(() => this.#log.append(payload));
       await failpoint('update-before-apply');
-      let answer: UpdateAnswer;
+      let outcome: UpdateOutcome;
       try {
-        answer = prepared.apply();
+        outcome = prepared.apply();
       } catch (error) {
         await this.#log.dropLast(); // the agent changed nothing, and neither will a replay
         throw error;
@@ -166,7 +185,7 @@ export class DurableLearner {
       await failpoint('update-after-apply');
       this.#updatesSince++;
       this.#snapshotWhenDue();
-      return { answer, replayed: false };
+      return outcome;
     });
   }
 
@@ -174,25 +193,32 @@ export class DurableLearner {
   importCheckpoint(bytes: Uint8Array, file: string): Promise<{ readonly warnings: readonly string[] }> {
     return this.#next(async () => {
       const { warnings, content, commit } = this.#learner.prepareImport(bytes, file);
-      await this.#background;
-      // The snapshot has a sequence of its own, so that no earlier one is ever replayed across it.
-      const sequence = this.#log.next;
-      await this.#written(async () => {
-        const segment = await this.#log.prepareSegment(1);
-        try {
-          await this.#snapshots.write(sequence, content());
-        } catch (error) {
-          this.#undo = sequence;
-          await this.#settle().catch(() => undefined); // tried again before the next write
-          await segment.abort({ keepFile: this.#undo !== undefined });
-          throw error;
-        }
-        await segment.commit();
-      });
-      commit();
-      this.#updatesSince = this.#bytesSince = 0;
-      await this.#keep(sequence);
+      await this.#replace({ content, commit });
       return { warnings };
+    });
+  }
+
+  /** As the learner's; the checkpoint is kept on the disk, and of it in memory what asking it needs. Throws as an import. */
+  importChallenger(bytes: Uint8Array, file: string): Promise<ImportedChallenger> {
+    return this.#next(async () => {
+      const { warnings, iteration, commit } = this.#learner.prepareChallenger(bytes, file, false);
+      await this.#written(() => this.#challenger.write(bytes));
+      commit();
+      return { warnings, iteration };
+    });
+  }
+
+  /** As the learner's; a snapshot of the promoted policy is on the disk before it is answered. Throws as an import. */
+  promoteChallenger(): Promise<void> {
+    return this.#next(async () => {
+      const bytes = await this.#challenger.read();
+      if (bytes === undefined) throw noChallenger();
+      const promotion = this.#learner.preparePromotion(bytes);
+      const sequence = await this.#replace(promotion, {
+        begin: (next) => this.#challenger.begin(next),
+        abort: (next) => this.#challenger.abort(next),
+      });
+      await this.#challenger.finish(sequence).catch(() => undefined); // the next start does it
     });
   }
 
@@ -202,6 +228,53 @@ export class DurableLearner {
       await this.#background;
       await this.#log.close();
     });
+  }
+
+  /**
+   * Another policy in the place of the present one: a snapshot, then the commit. Its sequence. `begin` is done before the
+   * snapshot, `abort` when there is none.
+   */
+  async #replace(
+    { content, commit }: Omit<PreparedImport, 'warnings'>,
+    aside?: { begin(sequence: number): Promise<void>; abort(sequence: number): Promise<void> },
+  ): Promise<number> {
+    await this.#background;
+    // The snapshot has a sequence of its own, so that no earlier one is ever replayed across it.
+    const sequence = this.#log.next;
+    await this.#written(async () => {
+      const segment = await this.#log.prepareSegment(1);
+      let begun = false;
+      try {
+        await aside?.begin(sequence);
+        begun = true;
+        await this.#snapshots.write(sequence, content());
+      } catch (error) {
+        this.#undo = sequence;
+        await this.#settle().catch(() => undefined); // tried again before the next write
+        if (begun) await aside?.abort(sequence).catch(() => undefined); // else the next start does it
+        await segment.abort({ keepFile: this.#undo !== undefined });
+        throw error;
+      }
+      await segment.commit();
+    });
+    commit();
+    this.#updatesSince = this.#bytesSince = 0;
+    await this.#keep(sequence);
+    return sequence;
+  }
+
+  /** What there is to warn of; a challenger that cannot be loaded is left where it is. */
+  async #loadChallenger(snapshot: number): Promise<string[]> {
+    try {
+      await this.#challenger.recover(snapshot);
+      const bytes = await this.#challenger.read();
+      if (bytes === undefined) return [];
+      const { warnings, commit } = this.#learner.prepareChallenger(bytes, 'challenger', false);
+      commit();
+      return [...warnings];
+    } catch (error) {
+      return [`the challenger is not loaded: ${error instanceof Error ? error.message : String(error)}`];
+    }
   }
 
   #next<T>(operation: () => Promise<T>): Promise<T> {

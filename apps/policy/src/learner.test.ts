@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { NeuralUcb } from '@a2sf/bandit';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { decodePolicyCheckpoint } from '@a2sf/run-store';
-import { Learner, type SelectInput } from './learner.js';
+import type { SelectInput } from './choosing.js';
+import { Learner } from './learner.js';
 import { testBytes, testCheckpoint, testContext, testDimension, testEncoderId } from './policy.fixture.js';
 import type { UpdateInput } from './update-ledger.js';
 
@@ -57,17 +58,21 @@ test('selections are those of the agent, with the beta of the request, of the po
   );
   assert.deepEqual(
     loaded().select(inputs),
-    expected.map((choice) => ({
-      ...choice,
-      ...agent.space.at(choice.actionIndex),
-      policyVersion: 1,
-      useFullCache: false,
-    })),
+    expected.map((choice, n) => {
+      const { lowerBound: _, ...unbound } = choice;
+      return {
+        ...(inputs[n]!.explore ? choice : { ...unbound, uncertainty: 0 }),
+        ...agent.space.at(choice.actionIndex),
+        policyVersion: 1,
+        fullCache: undefined,
+        grounds: { agent: 'neural-ucb', encoderId: testEncoderId, beta: [0.5, 3, 0, 0][n], epsilon: 0 },
+      };
+    }),
   );
 });
 
 test('an empty context gets the action (10, 16), or the first one, and the advice to keep the full cache', () => {
-  const answer = { prediction: 0, uncertainty: 0, ucb: 0, policyVersion: 1, useFullCache: true };
+  const answer = { prediction: 0, uncertainty: 0, ucb: 0, policyVersion: 1, fullCache: 'empty_context' };
   const empty = selectOf({ empty: true, context: new Float32Array() });
   const [first, , third] = loaded().select([empty, selectOf(), empty]);
   assert.deepEqual(first, { ...answer, actionIndex: 3, a: 10, b: 16 });
@@ -84,7 +89,9 @@ test('an update counts the version and the iteration; its repetition changes not
   const bytes = learner.exportCheckpoint();
   assert.equal(first.replayed, false);
   assert.deepEqual([first.answer.policyVersion, first.answer.iteration, first.answer.skipped], [2, 1, 0]);
-  assert.deepEqual(learner.update(updateOf('u', ['x', 'y'])), { answer: first.answer, replayed: true });
+  assert.deepEqual([first.applied, first.bounds.checked], [[0, 1], 2]);
+  const again = { answer: first.answer, replayed: true, applied: [], bounds: { checked: 0, violated: 0 } };
+  assert.deepEqual(learner.update(updateOf('u', ['x', 'y'])), again);
   assert.throws(() => learner.update(updateOf('u', ['x', 'z'])), { code: 'INVALID_ARGUMENT', field: 'update_id' });
   assert.deepEqual(learner.exportCheckpoint(), bytes);
 });

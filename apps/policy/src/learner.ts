@@ -1,41 +1,9 @@
-import { maxBeta, restoreAgent, type Agent } from '@a2sf/bandit';
-import { A2sfError } from '@a2sf/errors';
-import {
-  decodePolicyCheckpoint,
-  encodePolicyCheckpoint,
-  type HyperParameters,
-  type PolicyCheckpoint,
-  type SnapshotContent,
-} from '@a2sf/run-store';
+import { A2sfError, isA2sfError } from '@a2sf/errors';
+import type { HyperParameters, SnapshotContent } from '@a2sf/run-store';
+import { checkBounds, type BoundCheck } from './bound-check.js';
+import { choose, defaultServing, type SelectInput, type Selection, type Serving } from './choosing.js';
+import { contentOf, encodePolicy, readPolicy, requireFit, requireSameSpace, type Policy } from './served-policy.js';
 import { UpdateLedger, type ExperienceInput, type UpdateInput } from './update-ledger.js';
-
-/** The numbers that steer learning where a checkpoint does not tell them. */
-export const defaultHyperParameters: HyperParameters = { lr: 3e-4, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNorm: 1 };
-
-/** A prompt to choose for. */
-export interface SelectInput {
-  /** Path of the context in its request, for errors. */
-  readonly field: string;
-  readonly context: Float32Array;
-  readonly encoderId: string;
-  /** The prompt was blank: the default action is the answer. */
-  readonly empty: boolean;
-  readonly explore: boolean;
-  /** Weight of exploration; undefined: the policy's. */
-  readonly beta: number | undefined;
-}
-
-/** An action and the grounds it was chosen on. */
-export interface Selection {
-  readonly actionIndex: number;
-  readonly a: number;
-  readonly b: number;
-  readonly prediction: number;
-  readonly uncertainty: number;
-  readonly ucb: number;
-  readonly policyVersion: number;
-  readonly useFullCache: boolean;
-}
 
 /** What an update did. */
 export interface UpdateAnswer {
@@ -46,13 +14,34 @@ export interface UpdateAnswer {
   readonly iteration: number;
 }
 
+/** An update and what is told of it beside its answer. */
+export interface UpdateOutcome {
+  readonly answer: UpdateAnswer;
+  /** This very update was answered before. */
+  readonly replayed: boolean;
+  /** Indices of the experiences that were learned from now. */
+  readonly applied: readonly number[];
+  readonly bounds: BoundCheck;
+}
+
 /** An update that was checked against the policy: it was answered before, or is ready to be applied. */
-export type PreparedUpdate = { readonly answer: UpdateAnswer } | { readonly apply: () => UpdateAnswer };
+export type PreparedUpdate = { readonly answer: UpdateAnswer } | { readonly apply: () => UpdateOutcome };
 
 /** A policy that was read and not taken yet. */
 export interface PreparedImport {
   readonly warnings: readonly string[];
   readonly content: () => SnapshotContent;
+  readonly commit: () => void;
+}
+
+/** A challenger that was taken. */
+export interface ImportedChallenger {
+  readonly warnings: readonly string[];
+  readonly iteration: number;
+}
+
+/** A challenger that was read and not taken yet. */
+export interface PreparedChallenger extends ImportedChallenger {
   readonly commit: () => void;
 }
 
@@ -67,19 +56,14 @@ export interface PolicyDescription {
   readonly hyperParameters: HyperParameters;
   readonly policyVersion: number;
   readonly iteration: number;
+  /** 0: there is none. */
+  readonly challengerVersion: number;
 }
 
-/** A policy with all that belongs to it. */
-interface Policy {
-  readonly agent: Agent;
-  readonly agentName: string;
-  hyperParameters: HyperParameters;
-  /** What the checkpoint told beside the state, and is told again by the next one. */
-  readonly origin: Pick<PolicyCheckpoint, 'encoderId' | 'configHash' | 'randomState' | 'seed'>;
-  readonly ledger: UpdateLedger<UpdateAnswer>;
-  version: number;
-  iteration: number;
-}
+/** The selections of one call, or why it was refused. */
+export type SelectOutcome = { readonly selections: Selection[] } | { readonly error: A2sfError };
+
+const unchecked: BoundCheck = { checked: 0, violated: 0 };
 
 /**
  * The policy and its rules: which contexts fit it, what is learned once only, how versions count. Every method takes and
@@ -87,59 +71,66 @@ interface Policy {
  */
 export class Learner {
   readonly #given: Partial<HyperParameters>;
+  readonly #serving: Serving;
   #policy: Policy | undefined;
+  #challenger: Policy | undefined;
 
   /** `given`: the numbers that were set explicitly; they win over a checkpoint's. */
-  constructor(given: Partial<HyperParameters>) {
+  constructor(given: Partial<HyperParameters>, serving: Serving = defaultServing) {
     this.#given = given;
+    this.#serving = serving;
   }
 
   /** Throws FAILED_PRECONDITION without a policy, for another dimension or another encoder. */
   select(inputs: readonly SelectInput[]): Selection[] {
     const policy = this.#required();
     for (const input of inputs) if (!input.empty) requireFit(policy, input);
-    const known = inputs.filter((input) => !input.empty);
-    const betas = known.map(({ explore, beta }) => (explore ? (beta ?? policy.hyperParameters.ucbBeta) : 0));
-    const choices = policy.agent.select(
-      known.map(({ context }) => context),
-      betas,
-    );
-    const { space } = policy.agent;
+    return choose(policy, inputs, this.#serving, this.#challenger);
+  }
+
+  /** Several calls of `select` as one, each answered or refused as it would be alone. */
+  selectEach(calls: readonly (readonly SelectInput[])[]): SelectOutcome[] {
+    const refusals = calls.map((inputs) => this.#refusalOf(inputs));
+    const accepted = calls.filter((_, i) => refusals[i] === undefined);
+    const selections = accepted.length === 0 ? [] : this.select(accepted.flat());
     let next = 0;
-    return inputs.map(({ empty }) => {
-      const grounds = empty
-        ? { actionIndex: space.indexOf({ a: 10, b: 16 }) ?? 0, prediction: 0, uncertainty: 0, ucb: 0 }
-        : choices[next++]!;
-      const action = space.at(grounds.actionIndex);
-      return { ...grounds, ...action, policyVersion: policy.version, useFullCache: empty };
+    return calls.map((inputs, i) => {
+      const error = refusals[i];
+      return error === undefined ? { selections: selections.slice(next, (next += inputs.length)) } : { error };
     });
   }
 
-  /**
-   * Learns from the experiences that were not applied before; nothing changes when there are none. `replayed`: this very
-   * update was answered before.
-   */
-  update(update: UpdateInput): { readonly answer: UpdateAnswer; readonly replayed: boolean } {
+  /** Learns from the experiences that were not applied before; nothing changes when there are none. */
+  update(update: UpdateInput): UpdateOutcome {
     const prepared = this.prepareUpdate(update);
-    if ('answer' in prepared) return { answer: prepared.answer, replayed: true };
-    return { answer: prepared.apply(), replayed: false };
+    return 'answer' in prepared ? repeatedUpdate(prepared.answer) : prepared.apply();
   }
 
-  /** Everything of an update that can be refused is refused here; nothing changes before `apply`. */
-  prepareUpdate(update: UpdateInput): PreparedUpdate {
+  /**
+   * Everything of an update that can be refused is refused here; nothing changes before `apply`. `checksBounds`: see how
+   * the rewards lie to the lower bounds of before the step.
+   */
+  prepareUpdate(update: UpdateInput, { checksBounds = true } = {}): PreparedUpdate {
     const policy = this.#required();
     const before = policy.ledger.answered(update);
     if (before !== undefined) return { answer: before };
-    for (const experience of update.experiences) {
-      requireFit(policy, { ...experience, field: `${experience.field}.embedding` });
-      policy.agent.space.at(experience.actionIndex, `${experience.field}.action_index`);
-    }
-    return { apply: () => applyUpdate(policy, update) };
+    for (const experience of update.experiences) requireExperience(policy, experience);
+    const boundBeta = checksBounds ? this.#serving.boundBeta : undefined;
+    return { apply: () => applyUpdate(policy, update, boundBeta) };
   }
 
-  /** The bytes of a checkpoint of the policy as it is now; `iteration` is written into it in the place of its own. */
-  exportCheckpoint(iteration?: number): Uint8Array {
-    return encodePolicy(this.#required(), iteration);
+  /**
+   * The bytes of a checkpoint of the policy as it is now; `iteration` is written into it in the place of its own.
+   * `servingOnly`: without what only learning needs.
+   */
+  exportCheckpoint(iteration?: number, servingOnly = false): Uint8Array {
+    return encodePolicy(this.#required(), iteration, servingOnly);
+  }
+
+  /** Takes a policy to choose with only, as it is: whatever its version and its action space. Throws DATA_LOSS. */
+  adopt(bytes: Uint8Array, file: string): PolicyDescription {
+    this.#policy = readPolicy(bytes, file, this.#given, { learns: false, servingOnly: true }).policy;
+    return this.describe()!;
   }
 
   /**
@@ -156,14 +147,48 @@ export class Learner {
   /** An import up to the point where the policy is replaced. */
   prepareImport(bytes: Uint8Array, file: string): PreparedImport {
     const { policy, warnings } = readPolicy(bytes, file, this.#given);
-    const present = this.#policy;
-    if (present !== undefined) {
-      const { agent } = policy;
-      if (!present.agent.space.equals(agent.space)) throw otherSpace(file, present.agent, agent);
-      policy.version = Math.max(policy.version, present.version + 1);
-    }
-    const commit = (): void => void (this.#policy = policy);
-    return { warnings, content: () => contentOf(policy), commit };
+    if (this.#policy !== undefined) requireSameSpace(file, this.#policy, policy);
+    return { warnings, ...this.#replacement(policy) };
+  }
+
+  /**
+   * Loads a challenger beside the policy, in the place of the one before. Throws as `importCheckpoint` does, and
+   * FAILED_PRECONDITION where there is no policy to challenge.
+   */
+  importChallenger(bytes: Uint8Array, file: string): ImportedChallenger {
+    const { warnings, iteration, commit } = this.prepareChallenger(bytes, file, true);
+    commit();
+    return { warnings, iteration };
+  }
+
+  /** `learns` false: the challenger can be asked and not promoted without its bytes; it takes a third of the memory. */
+  prepareChallenger(bytes: Uint8Array, file: string, learns: boolean): PreparedChallenger {
+    const present = this.#required();
+    const { policy, warnings } = readPolicy(bytes, file, this.#given, { learns });
+    requireSameSpace(file, present, policy);
+    return { warnings, iteration: policy.iteration, commit: () => void (this.#challenger = policy) };
+  }
+
+  /** Makes the challenger the policy, as an import of it would. Throws FAILED_PRECONDITION when there is none. */
+  promoteChallenger(): void {
+    this.preparePromotion().commit();
+  }
+
+  /** `bytes`: those of a challenger that was loaded to be asked only. */
+  preparePromotion(bytes?: Uint8Array): Omit<PreparedImport, 'warnings'> {
+    const challenger = this.#challenger;
+    if (challenger === undefined) throw noChallenger();
+    const file = 'challenger';
+    const policy = bytes === undefined ? { ...challenger } : readPolicy(bytes, file, this.#given).policy;
+    requireSameSpace(file, this.#required(), policy);
+    const { content, commit } = this.#replacement(policy);
+    return {
+      content,
+      commit: () => {
+        commit();
+        this.#challenger = undefined;
+      },
+    };
   }
 
   /** All that `restore` needs to come back to this very state. */
@@ -213,7 +238,24 @@ export class Learner {
       hyperParameters,
       policyVersion,
       iteration,
+      challengerVersion: this.#challenger?.version ?? 0,
     };
+  }
+
+  #replacement(policy: Policy): Omit<PreparedImport, 'warnings'> {
+    if (this.#policy !== undefined) policy.version = Math.max(policy.version, this.#policy.version + 1);
+    return { content: () => contentOf(policy), commit: () => void (this.#policy = policy) };
+  }
+
+  #refusalOf(inputs: readonly SelectInput[]): A2sfError | undefined {
+    try {
+      const policy = this.#required();
+      for (const input of inputs) if (!input.empty) requireFit(policy, input);
+      return undefined;
+    } catch (error) {
+      if (isA2sfError(error)) return error;
+      throw error;
+    }
   }
 
   #required(): Policy {
@@ -228,9 +270,34 @@ export class Learner {
   }
 }
 
-function applyUpdate(policy: Policy, update: UpdateInput): UpdateAnswer {
-  const fresh = update.experiences.filter(({ id }) => !policy.ledger.hasApplied(id));
-  const report = fresh.length === 0 ? { loss: 0, gradientNorm: 0 } : policy.agent.update(fresh, policy.hyperParameters);
+/** The outcome of an update that was answered before. */
+export function repeatedUpdate(answer: UpdateAnswer): UpdateOutcome {
+  return { answer, replayed: true, applied: [], bounds: unchecked };
+}
+
+/** FAILED_PRECONDITION: nothing can be promoted. */
+export function noChallenger(): A2sfError {
+  const message = 'there is no challenger: import a checkpoint with `challenger` set';
+  return new A2sfError('FAILED_PRECONDITION', message, { reason: 'no-challenger' });
+}
+
+function requireExperience(policy: Policy, experience: ExperienceInput): void {
+  const { field, actionIndex, rewards } = experience;
+  const { space } = policy.agent;
+  requireFit(policy, { ...experience, field: `${field}.embedding` });
+  if (rewards === undefined) {
+    space.at(actionIndex, `${field}.action_index`);
+  } else if (rewards.length !== space.size) {
+    const problem = `must hold one number for each of the ${space.size} actions, holds ${rewards.length}`;
+    throw A2sfError.invalid(`${field}.rewards`, problem);
+  }
+}
+
+function applyUpdate(policy: Policy, update: UpdateInput, boundBeta: number | undefined): UpdateOutcome {
+  const applied = [...update.experiences.keys()].filter((i) => !policy.ledger.hasApplied(update.experiences[i]!.id));
+  const fresh = applied.map((i) => update.experiences[i]!);
+  const bounds = boundBeta === undefined ? unchecked : checkBounds(policy.agent, fresh, boundBeta);
+  const report = fresh.length === 0 ? { loss: 0, gradientNorm: 0 } : learn(policy, fresh);
   if (fresh.length > 0) {
     policy.version++;
     policy.iteration++;
@@ -239,80 +306,22 @@ function applyUpdate(policy: Policy, update: UpdateInput): UpdateAnswer {
   const { version: policyVersion, iteration } = policy;
   const answer = { ...report, skipped, policyVersion, iteration };
   policy.ledger.record(update, answer);
-  return answer;
+  return { answer, replayed: false, applied, bounds };
 }
 
-/** A policy of at least version 1, with an empty ledger. */
-function readPolicy(
-  bytes: Uint8Array,
-  file: string,
-  given: Partial<HyperParameters>,
-): { readonly policy: Policy; readonly warnings: readonly string[] } {
-  const { checkpoint, warnings } = decodePolicyCheckpoint(bytes, file);
-  const agent = restoreAgent(checkpoint.state);
-  const hyperParameters = { ...defaultHyperParameters, ...checkpoint.hyperParameters, ...given };
-  requireSane(hyperParameters, file);
-  const { encoderId, configHash, randomState, seed } = checkpoint;
-  const policy: Policy = {
-    agent,
-    agentName: checkpoint.state.agent,
+/** All experiences have the rewards of all actions, or none has: the request was checked for it. */
+function learn({ agent, hyperParameters }: Policy, fresh: readonly ExperienceInput[]) {
+  const full = fresh.flatMap(({ context, key, rewards }) =>
+    rewards === undefined ? [] : [{ context, rewards, ...(key === undefined ? {} : { key }) }],
+  );
+  if (full.length > 0) return agent.updateFull(full, hyperParameters);
+  return agent.update(
+    fresh.map(({ context, actionIndex, reward, key }) => ({
+      context,
+      actionIndex,
+      reward,
+      ...(key === undefined ? {} : { key }),
+    })),
     hyperParameters,
-    origin: { encoderId, configHash, randomState, ...(seed === undefined ? {} : { seed }) },
-    ledger: new UpdateLedger(),
-    version: Math.max(checkpoint.policyVersion, 1),
-    iteration: checkpoint.iteration,
-  };
-  return { policy, warnings };
-}
-
-function encodePolicy(
-  { agent, origin, hyperParameters, version, iteration: own }: Policy,
-  iteration = own,
-): Uint8Array {
-  return encodePolicyCheckpoint({
-    ...origin,
-    state: agent.state(),
-    iteration,
-    policyVersion: version,
-    hyperParameters,
-  });
-}
-
-function contentOf(policy: Policy): SnapshotContent {
-  return { policy: encodePolicy(policy), ledger: policy.ledger.save() };
-}
-
-function requireFit({ agent, origin }: Policy, input: Pick<ExperienceInput, 'field' | 'context' | 'encoderId'>): void {
-  const { field, context, encoderId } = input;
-  if (encoderId !== '' && origin.encoderId !== '' && encoderId !== origin.encoderId) {
-    const problem = `is ${shown(encoderId)}, the policy was trained on ${shown(origin.encoderId)}`;
-    const at = `${field}.encoder_id`;
-    throw new A2sfError('FAILED_PRECONDITION', `${at}: ${problem}`, { field: at, reason: 'other-encoder' });
-  }
-  if (context.length !== agent.dimension) {
-    const problem = `has ${context.length} numbers, the policy was made for ${agent.dimension}`;
-    const at = `${field}.values`;
-    throw new A2sfError('FAILED_PRECONDITION', `${at}: ${problem}`, { field: at, reason: 'wrong-dimension' });
-  }
-}
-
-function otherSpace(file: string, present: Agent, other: Agent): A2sfError {
-  const inWords = ({ space }: Agent) => `a [${space.aValues.join(', ')}] x b [${space.bValues.join(', ')}]`;
-  const message = `${file}: has the action space ${inWords(other)}, this server was started with ${inWords(present)}`;
-  return new A2sfError('FAILED_PRECONDITION', message, { field: 'action_space', reason: 'other-action-space' });
-}
-
-function requireSane({ lr, ucbBeta, maxGradNorm }: HyperParameters, file: string): void {
-  const problem = [
-    lr > 0 ? undefined : 'lr must be positive',
-    maxGradNorm > 0 ? undefined : 'max_grad_norm must be positive',
-    ucbBeta >= 0 && ucbBeta <= maxBeta ? undefined : `ucb_beta must be in 0..${maxBeta}`,
-  ].find((each) => each !== undefined);
-  if (problem !== undefined)
-    throw new A2sfError('DATA_LOSS', `${file}: metadata ${problem}`, { reason: 'damaged-checkpoint' });
-}
-
-/** An identity from outside, safe to print. */
-function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 100));
+  );
 }

@@ -1,11 +1,15 @@
 import { maxBeta } from '@a2sf/bandit';
-import { integer, number, option, text } from '@a2sf/config';
-import { serverOptionsWithPorts } from '@a2sf/grpc-runtime';
-import { defaultHyperParameters } from './learner.js';
+import { integer, listOf, number, oneOf, option, text } from '@a2sf/config';
+import { serverOptionsWithPorts, tokenOptions } from '@a2sf/grpc-runtime';
+import { defaultServing } from './choosing.js';
+import { defaultHyperParameters } from './served-policy.js';
 
 const policy = 'Policy';
 const learning = 'Learning (a given value wins over the checkpoint)';
 const durability = 'Durability';
+const roles = 'Learner and replicas';
+const serving = 'Serving';
+const decisions = 'Decision log';
 const limits = 'Limits';
 
 /** The flags of `a2sf serve policy`. */
@@ -21,6 +25,26 @@ export const options = {
     schema: text(),
     description: 'address of the encoder that embeds texts (default: none, texts are refused)',
     group: policy,
+  }),
+  ...tokenOptions(policy),
+  trainers: option({
+    schema: listOf(text({ maxLength: 300 }), { min: 1, max: 64 }),
+    list: true,
+    description: 'with TLS: names of the certificates that may Update, ImportCheckpoint and PromoteChallenger',
+    default: ['a2sf-trainer'],
+    group: policy,
+  }),
+  role: option({
+    schema: oneOf(['learner', 'replica']),
+    description:
+      'learner: learns and serves; replica: serves what its learner serves, and when that is down the last it had',
+    default: 'learner',
+    group: roles,
+  }),
+  learner: option({
+    schema: text({ maxLength: 300 }),
+    description: 'address of the learner that a replica follows: host:port or dns:///name:port; required for a replica',
+    group: roles,
   }),
   stateDir: option({
     schema: text(),
@@ -63,6 +87,46 @@ export const options = {
     description: 'bound of the global gradient norm',
     default: defaultHyperParameters.maxGradNorm,
     group: learning,
+  }),
+  epsilon: option({
+    schema: number({ min: 0, max: 1 }),
+    description: 'probability of a uniformly drawn action where a request explores and tells none',
+    default: defaultServing.epsilon,
+    group: serving,
+  }),
+  boundBeta: option({
+    schema: number({ min: 0, max: maxBeta }),
+    description: 'weight of the uncertainty in the lower bounds of predicted rewards',
+    default: defaultServing.boundBeta,
+    group: serving,
+  }),
+  qualityFloor: option({
+    schema: number({ min: 0, max: 1 }),
+    description: 'a lower bound below it advises the full cache (default: none, no bound is looked at)',
+    group: serving,
+  }),
+  shadowShare: option({
+    schema: number({ min: 0, max: 1 }),
+    description: 'share of the decisions that the challenger is asked about too',
+    default: 0,
+    group: serving,
+  }),
+  decisionLog: option({
+    schema: text(),
+    description: 'file of one JSON line for each decision and each reward of one, without any text (default: none)',
+    group: decisions,
+  }),
+  decisionLogBytes: option({
+    schema: integer({ min: 4096, max: 2 ** 40 }),
+    description: 'bytes of the decision log after which a new file is begun',
+    default: 256 * 2 ** 20,
+    group: decisions,
+  }),
+  decisionLogFiles: option({
+    schema: integer({ min: 1, max: 1000 }),
+    description: 'files of the decision log that are kept: FILE, FILE.1 (the one before), ...',
+    default: 4,
+    group: decisions,
   }),
   maxBatch: option({
     schema: integer({ min: 1, max: 65_536 }),

@@ -2,12 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isA2sfError, type ErrorCode } from '@a2sf/errors';
 import type { HyperParameters } from '@a2sf/run-store';
 import { DurableLearner, type DurableEvent, type DurableOptions, type Recovery } from './durable-learner.js';
+import type { SelectInput, Selection, Serving } from './choosing.js';
 import { Learner } from './learner.js';
+import { releaseMemory } from './release-memory.js';
 
 /** What a worker is started with. */
 export interface WorkerOptions {
   /** The numbers that were set explicitly. */
   readonly given: Partial<HyperParameters>;
+  readonly serving: Serving;
   /** Undefined: what is learned is lost with the process. */
   readonly state: DurableOptions | undefined;
 }
@@ -15,12 +18,24 @@ export interface WorkerOptions {
 /** The calls of a worker: the learner's, and how it comes to its state and leaves it whole. */
 export interface PolicyCalls extends Pick<
   Learner,
-  'select' | 'update' | 'exportCheckpoint' | 'importCheckpoint' | 'describe'
+  | 'select'
+  | 'update'
+  | 'exportCheckpoint'
+  | 'importCheckpoint'
+  | 'importChallenger'
+  | 'promoteChallenger'
+  | 'describe'
+  | 'adopt'
 > {
+  /** Several calls of `select`, each answered or refused by itself. */
+  selectEach(calls: readonly (readonly SelectInput[])[]): EachSelected[];
   /** The first call where a state is kept. */
   open(): Recovery;
   close(): void;
 }
+
+/** Answer of one of several calls. */
+export type EachSelected = { readonly selections: Selection[] } | { readonly error: PlainError };
 
 /** Names of the calls. */
 export type Method = keyof PolicyCalls;
@@ -53,8 +68,8 @@ function plainError(error: unknown): PlainError {
 }
 
 /** Calls begin in the order they come; those of a learner without a state are done at once, one at a time. */
-function serveLearner({ given, state }: WorkerOptions, port: NonNullable<typeof parentPort>): void {
-  const learner = new Learner(given);
+function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullable<typeof parentPort>): void {
+  const learner = new Learner(given, serving);
   let target: Learner | DurableLearner = learner;
   const post = (response: WorkerResponse, moved: ArrayBuffer[] = []): void => port.postMessage(response, moved);
 
@@ -67,24 +82,40 @@ function serveLearner({ given, state }: WorkerOptions, port: NonNullable<typeof 
 
   function call(method: Method, args: readonly unknown[]): unknown {
     if (method === 'open') return open();
+    if (method === 'adopt') return learner.adopt(...(args as Parameters<Learner['adopt']>)); // of a replica, which keeps nothing
+    if (method === 'selectEach') {
+      const [calls] = args as Parameters<PolicyCalls['selectEach']>;
+      return target.selectEach(calls).map((each) => ('error' in each ? { error: plainError(each.error) } : each));
+    }
     if (method === 'close') return target instanceof DurableLearner ? target.close() : undefined;
     return (target[method] as (...args: readonly unknown[]) => unknown).apply(target, [...args]);
   }
 
-  function answer(id: number, result: unknown): void {
+  function answer(id: number, method: Method, result: unknown): void {
     post({ id, result }, result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []);
+    if (heavy.has(method)) setImmediate(releaseMemory);
   }
 
   port.on('message', ({ id, method, args }: WorkerRequest) => {
     const fail = (error: unknown): void => post({ id, error: plainError(error) });
     try {
       const result = call(method, args);
-      if (result instanceof Promise) result.then((value: unknown) => answer(id, value)).catch(fail);
-      else answer(id, result);
+      if (result instanceof Promise) result.then((value: unknown) => answer(id, method, value)).catch(fail);
+      else answer(id, method, result);
     } catch (error) {
       fail(error);
     }
   });
 }
+
+/** Calls that leave much behind. */
+const heavy: ReadonlySet<Method> = new Set<Method>([
+  'open',
+  'exportCheckpoint',
+  'importCheckpoint',
+  'importChallenger',
+  'promoteChallenger',
+  'adopt',
+]);
 
 if (parentPort !== null) serveLearner(workerData as WorkerOptions, parentPort);

@@ -1,4 +1,4 @@
-import { maxBeta, maxContextValue } from '@a2sf/bandit';
+import { maxBeta, maxContextValue, maxKeyLength } from '@a2sf/bandit';
 import type {
   EmbeddingOutput,
   ExperienceOutput,
@@ -6,11 +6,14 @@ import type {
   UpdateRequestOutput,
 } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
-import type { SelectInput } from './learner.js';
+import type { SelectInput } from './choosing.js';
 import type { ExperienceInput, UpdateInput } from './update-ledger.js';
 
 /** Longest embedding. */
 const maxDimension = 65_536;
+
+/** Longest list of rewards that is looked at. */
+const maxActions = 65_536;
 
 /** Longest id that a client may give, in UTF-16 units. */
 const maxIdLength = 128;
@@ -26,19 +29,30 @@ export function requireCount(values: readonly unknown[], field: string, most: nu
   }
 }
 
+/** What a request does not tell of its choice. */
+export interface DrawnInput {
+  /** Number that all randomness of the choice follows from. */
+  readonly draw: number;
+  /** Ask the challenger too. */
+  readonly shadow: boolean;
+}
+
 /** Checks every field of a SelectActionRequest; `path` is '' or ends in a dot. Throws INVALID_ARGUMENT. */
-export function readSelect(request: SelectActionRequestOutput, path = ''): SelectOrder {
-  const { beta, explore } = request;
+export function readSelect(request: SelectActionRequestOutput, drawn: DrawnInput, path = ''): SelectOrder {
+  const { beta, epsilon, explore, explain } = request;
   if (beta !== undefined && !(beta >= 0 && beta <= maxBeta)) {
     throw A2sfError.invalid(`${path}beta`, `must be a number in 0..${maxBeta}`);
   }
+  if (epsilon !== undefined && !(epsilon >= 0 && epsilon <= 1)) {
+    throw A2sfError.invalid(`${path}epsilon`, 'must be a number in 0..1');
+  }
+  const asked = { explore, beta, epsilon, explain, key: readKey(request.key, `${path}key`), ...drawn };
   const complete = (embedding: EmbeddingOutput, field: string): SelectInput => ({
+    ...asked,
     field,
     context: readValues(embedding, field),
     encoderId: embedding.encoderId,
     empty: embedding.empty,
-    explore,
-    beta,
   });
   if (request.context === 'embedding' && request.embedding) return complete(request.embedding, `${path}embedding`);
   if (request.context !== 'text' || request.text === undefined) {
@@ -46,7 +60,7 @@ export function readSelect(request: SelectActionRequestOutput, path = ''): Selec
   }
   const { text } = request;
   if (text.trim() === '') {
-    return { field: `${path}text`, context: new Float32Array(), encoderId: '', empty: true, explore, beta };
+    return { ...asked, field: `${path}text`, context: new Float32Array(), encoderId: '', empty: true };
   }
   return { text, complete: (embedding) => complete(embedding, `${path}text`) };
 }
@@ -63,15 +77,51 @@ export function readUpdate(request: UpdateRequestOutput, maxBatch: number): Upda
     seen.add(read.id);
     return read;
   });
+  const isFull = experiences[0]!.rewards !== undefined;
+  const other = experiences.findIndex(({ rewards }) => (rewards !== undefined) !== isFull);
+  if (other >= 0) {
+    const problem = 'must be given for all experiences of an update or for none';
+    throw A2sfError.invalid(`experiences[${other}].rewards`, problem);
+  }
   return { updateId: request.updateId, experiences };
 }
 
-function readExperience({ id, embedding, actionIndex, reward }: ExperienceOutput, field: string): ExperienceInput {
+function readExperience(experience: ExperienceOutput, field: string): ExperienceInput {
+  const { id, embedding, actionIndex, reward, rewards } = experience;
   requireId(id, `${field}.id`);
   if (embedding === null) throw A2sfError.invalid(`${field}.embedding`, 'must be given');
-  if (!(reward >= 0 && reward <= 1)) throw A2sfError.invalid(`${field}.reward`, 'must be a number in 0..1');
+  const isFull = rewards.length > 0;
+  if (isFull) {
+    if (rewards.length > maxActions)
+      throw A2sfError.invalid(`${field}.rewards`, `must hold at most ${maxActions} numbers`);
+    for (const [a, each] of rewards.entries()) requireReward(each, `${field}.rewards[${a}]`);
+  } else {
+    requireReward(reward, `${field}.reward`);
+  }
   const context = readValues(embedding, `${field}.embedding`);
-  return { field, id, context, encoderId: embedding.encoderId, actionIndex, reward };
+  const key = readKey(experience.key, `${field}.key`);
+  return {
+    field,
+    id,
+    context,
+    encoderId: embedding.encoderId,
+    actionIndex: isFull ? 0 : actionIndex,
+    reward: isFull ? 0 : reward,
+    ...(key === undefined ? {} : { key }),
+    ...(isFull ? { rewards: Float32Array.from(rewards) } : {}),
+  };
+}
+
+function requireReward(reward: number, field: string): void {
+  if (!(reward >= 0 && reward <= 1)) throw A2sfError.invalid(field, 'must be a number in 0..1');
+}
+
+/** An empty name is none. */
+function readKey(key: string, field: string): string | undefined {
+  if (key.length > maxKeyLength) {
+    throw A2sfError.invalid(field, `must have at most ${maxKeyLength} characters, has ${key.length}`);
+  }
+  return key === '' ? undefined : key;
 }
 
 function readValues({ values }: EmbeddingOutput, field: string): Float32Array {

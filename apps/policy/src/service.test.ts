@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -114,6 +115,10 @@ async function metricsOf({ httpPort }: RunningServer): Promise<string> {
   return (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
 }
 
+function hashOf(context: Float32Array): string {
+  return createHash('sha256').update(Buffer.from(context.buffer)).digest('hex').slice(0, 32);
+}
+
 let encoder = '';
 before(async () => {
   writeFileSync(checkpointFile, testBytes());
@@ -150,6 +155,8 @@ test('without a checkpoint the server is ready, describes itself, and refuses th
       iteration: 0,
       encoderId: testEncoderId,
       agent: 'neural-ucb',
+      lagSeconds: 0,
+      challengerVersion: '0',
     },
   );
 });
@@ -166,8 +173,16 @@ test('a batch is answered as its requests one by one, with the agent’s own num
   const contexts = [1, 2, 3].map(testContext);
   for (const [i, choice] of agent.select(contexts, [0, 0.5, 2]).entries()) {
     assert.deepEqual(await callUnary(client, 'selectAction', requests[i]!), responses[i]);
-    const { actionIndex, predictedReward, uncertainty, ucb, action, policyVersion, useFullCache } = responses[i]!;
-    assert.deepEqual({ actionIndex, prediction: predictedReward, uncertainty, ucb }, choice);
+    const response = responses[i]!;
+    const { actionIndex, predictedReward, uncertainty, ucb, propensity, action, policyVersion, useFullCache } =
+      response;
+    const told = { actionIndex, prediction: predictedReward, ucb, propensity };
+    const { lowerBound, uncertainty: known, ...rest } = choice;
+    assert.deepEqual(told, rest);
+    assert.deepEqual([uncertainty, response.lowerBound], i > 0 ? [known, lowerBound] : [0, undefined]);
+    assert.equal(response.contextHash, hashOf(contexts[i]!));
+    assert.deepEqual([response.decisionId, response.candidates], ['', []]);
+    assert.equal(response.fullCacheReason, 'FULL_CACHE_REASON_UNSPECIFIED');
     assert.deepEqual({ ...action }, testSpace.at(actionIndex));
     assert.deepEqual([policyVersion, useFullCache], ['1', false]);
   }
@@ -213,6 +228,8 @@ test('every bad field is INVALID_ARGUMENT by its name, refuses its whole batch a
     ...[NaN, Infinity, -Infinity, 1e38].map((value): [object, string] => [values(value), 'embedding.values[2]']),
     [{ embedding: embedding(1), beta: NaN }, 'beta'],
     [{ embedding: embedding(1), beta: -1 }, 'beta'],
+    ...[NaN, -0.1, 1.1].map((epsilon): [object, string] => [{ embedding: embedding(1), epsilon }, 'epsilon']),
+    [{ embedding: embedding(1), key: 'k'.repeat(129) }, 'key'],
     [{ embedding: embedding(1, { values: Array.from({ length: 65_537 }, () => 0) }) }, 'embedding.values'],
   ];
   for (const [request, field] of selects) {
@@ -243,6 +260,11 @@ test('every bad field is INVALID_ARGUMENT by its name, refuses its whole batch a
     wrong({ embedding: null }, 'embedding'),
     wrong(values(NaN), 'embedding.values[2]'),
     wrong({ actionIndex: 4 }, 'action_index'),
+    wrong({ key: 'k'.repeat(129) }, 'key'),
+    wrong({ rewards: [0, 1, 0, 1] }, 'rewards'),
+    ...[NaN, Infinity, -0.01, 1.01].map((bad) => wrong({ rewards: [0, bad, 0, 1] }, 'rewards[1]')),
+    [{ updateId: 'u', experiences: [experience('x', { rewards: [0, 1, 0] })] }, 'experiences[0].rewards'],
+    [{ updateId: 'u', experiences: [experience('x', { rewards: [0, 1, 0, 1, 0] })] }, 'experiences[0].rewards'],
   ];
   for (const [request, field] of updates) {
     await assert.rejects(callUnary(client, 'update', request), { code: 'INVALID_ARGUMENT', field });

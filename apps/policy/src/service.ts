@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { defaultAgent } from '@a2sf/bandit';
 import {
   PolicyServiceClient,
@@ -7,6 +8,7 @@ import {
   type ImportCheckpointResponse,
   type PolicyInfoResponse,
   type PolicyServiceHandlers,
+  type PromoteChallengerResponse,
   type SelectActionResponse,
   type UpdateRequestOutput,
   type UpdateResponse,
@@ -15,17 +17,24 @@ import {
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
 import type { HyperParameters } from '@a2sf/run-store';
-import { defaultHyperParameters, type SelectInput, type Selection } from './learner.js';
+import { collectBytes } from './collect-bytes.js';
+import type { SelectInput, Selection } from './choosing.js';
+import { contextHash } from './context-hash.js';
+import type { PolicyDescription } from './learner.js';
 import type { PolicyMetrics } from './metrics.js';
 import { Permits } from './permits.js';
 import type { PolicyEngine } from './policy-engine.js';
-import { readSelect, readUpdate, requireCount, type SelectOrder } from './request.js';
+import { releaseMemory } from './release-memory.js';
+import { readSelect, readUpdate, requireCount, type DrawnInput, type SelectOrder } from './request.js';
+import { defaultHyperParameters } from './served-policy.js';
+import { plainServing, type ServingParts } from './serving-parts.js';
+import { SharedExports } from './shared-exports.js';
 import type { TextEncoder } from './text-encoder.js';
 import type { VersionFeed } from './version-feed.js';
 
 /** What the handlers work with. */
 export interface PolicyParts {
-  readonly engine: PolicyEngine;
+  readonly engine: Pick<PolicyEngine, 'call'>;
   /** Undefined: texts are refused. */
   readonly encoder: TextEncoder | undefined;
   readonly feed: VersionFeed;
@@ -34,16 +43,24 @@ export interface PolicyParts {
   readonly given: Partial<HyperParameters>;
   readonly maxBatch: number;
   readonly maxCheckpointBytes: number;
+  /** Default: no floor, no shadow, no log. */
+  readonly serving?: ServingParts;
 }
 
 const chunkBytes = 256 * 1024;
 const maxExports = 4;
+const maxServingExports = 256;
+/** Draws are below it: the largest bound that `randomInt` takes, and exact in JSON. */
+const drawBound = 2 ** 48 - 1;
 
 /** The RPCs of a policy server. */
 export function policyService(parts: PolicyParts): ServiceSpec {
   const { engine, encoder, feed, metrics } = parts;
+  const { serving, shadowShare, decisions } = parts.serving ?? plainServing;
   const exports = new Permits(maxExports, 'exports');
   const imports = new Permits(1, 'import');
+  const servingReaders = new Permits(maxServingExports, 'exports');
+  const servingExports = new SharedExports(exports, () => engine.call('exportCheckpoint', undefined, true));
 
   async function select(orders: readonly SelectOrder[], call: CallContext): Promise<SelectActionResponse[]> {
     const inputs = await withContexts(orders, encoder, call);
@@ -51,7 +68,15 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     const selections = await engine.call('select', inputs);
     stop();
     metrics.observeSelections(selections);
-    return selections.map(selectionMessage);
+    return selections.map((selection, i) => {
+      const contextHashed = selection.fullCache === 'empty_context' ? '' : contextHash(inputs[i]!.context);
+      const decisionId = decisions?.decided(inputs[i]!, selection, contextHashed) ?? '';
+      return { ...selectionMessage(selection), contextHash: contextHashed, decisionId };
+    });
+  }
+
+  function draw(): DrawnInput {
+    return { draw: randomInt(drawBound), shadow: shadowShare > 0 && Math.random() < shadowShare };
   }
 
   function countUnwritten(error: unknown): void {
@@ -60,9 +85,12 @@ export function policyService(parts: PolicyParts): ServiceSpec {
 
   async function update(request: UpdateRequestOutput): Promise<UpdateResponse> {
     try {
-      const { answer, replayed } = await engine.call('update', readUpdate(request, parts.maxBatch));
+      const input = readUpdate(request, parts.maxBatch);
+      const outcome = await engine.call('update', input);
+      const { answer, replayed, applied } = outcome;
       if (!replayed) {
-        if (answer.skipped < request.experiences.length) metrics.observeUpdate(answer);
+        if (applied.length > 0) metrics.observeUpdate(outcome);
+        decisions?.rewarded(input, applied);
         feed.publish(answer.policyVersion, answer.iteration);
       }
       const { loss: predictionLoss, policyVersion, skipped, gradientNorm } = answer;
@@ -76,13 +104,42 @@ export function policyService(parts: PolicyParts): ServiceSpec {
 
   async function* exportCheckpoint({
     iteration,
+    servingOnly,
   }: ExportCheckpointRequestOutput): AsyncGenerator<ExportCheckpointResponse, void, undefined> {
-    const giveBack = exports.take();
+    const isShared = servingOnly && iteration === undefined;
+    const giveBack = isShared ? servingReaders.take() : exports.take();
     try {
-      const bytes = await engine.call('exportCheckpoint', iteration);
-      for (let at = 0; at < bytes.length; at += chunkBytes) {
-        yield { data: Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(chunkBytes, bytes.length - at)) };
+      if (!isShared) return yield* chunksOf(await engine.call('exportCheckpoint', iteration, servingOnly));
+      const loan = await servingExports.take(feed.current.policyVersion);
+      try {
+        yield* chunksOf(loan.bytes);
+      } finally {
+        loan.giveBack();
       }
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** Tells of the policy that is served now. */
+  async function serve(after: string): Promise<PolicyDescription> {
+    const policy = await engine.call('describe');
+    if (policy === undefined) throw new Error(`no policy after ${after}`);
+    metrics.observePolicy(policy);
+    feed.publish(policy.policyVersion, policy.iteration);
+    return policy;
+  }
+
+  async function promoteChallenger(log: CallContext['log']): Promise<PromoteChallengerResponse> {
+    const giveBack = imports.take();
+    try {
+      await engine.call('promoteChallenger');
+      const { policyVersion } = await serve('a promotion');
+      log.info({ policyVersion }, 'challenger promoted');
+      return { policyVersion };
+    } catch (error) {
+      countUnwritten(error);
+      throw error;
     } finally {
       giveBack();
     }
@@ -94,20 +151,25 @@ export function policyService(parts: PolicyParts): ServiceSpec {
   ): Promise<ImportCheckpointResponse> {
     const giveBack = imports.take();
     try {
-      const bytes = await collect(requests, parts.maxCheckpointBytes);
+      const { bytes, challenger } = await collectCheckpoint(requests, parts.maxCheckpointBytes);
+      const size = bytes.byteLength;
+      if (challenger) {
+        const { warnings, iteration } = await engine.call('importChallenger', bytes, 'checkpoint');
+        for (const warning of warnings) log.warn(warning);
+        const policy = await serve('a challenger');
+        log.info({ version: policy.challengerVersion, iteration, bytes: size }, 'challenger imported');
+        return { policyVersion: policy.policyVersion, iteration };
+      }
       const { warnings } = await engine.call('importCheckpoint', bytes, 'checkpoint');
       for (const warning of warnings) log.warn(warning);
-      const policy = await engine.call('describe');
-      if (policy === undefined) throw new Error('no policy after an import');
-      const { policyVersion, iteration } = policy;
-      metrics.observePolicy(policy);
-      feed.publish(policyVersion, iteration);
-      log.info({ policyVersion, iteration, bytes: bytes.byteLength }, 'checkpoint imported');
+      const { policyVersion, iteration } = await serve('an import');
+      log.info({ policyVersion, iteration, bytes: size }, 'checkpoint imported');
       return { policyVersion, iteration };
     } catch (error) {
       countUnwritten(error);
       throw error;
     } finally {
+      setImmediate(releaseMemory); // of the pieces
       giveBack();
     }
   }
@@ -121,6 +183,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
 
   async function getInfo(): Promise<PolicyInfoResponse> {
     const policy = await engine.call('describe');
+    const { qualityFloor } = serving;
     const numbers = policy?.hyperParameters ?? { ...defaultHyperParameters, ...parts.given };
     return {
       aValues: [...(policy?.aValues ?? [])],
@@ -132,16 +195,18 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       iteration: policy?.iteration ?? 0,
       encoderId: policy?.encoderId ?? '',
       agent: policy?.agent ?? defaultAgent,
+      challengerVersion: policy?.challengerVersion ?? 0,
+      ...(qualityFloor === undefined ? {} : { qualityFloor }),
     };
   }
 
   return service<PolicyServiceHandlers>(PolicyServiceClient.service, {
-    SelectAction: async (request, call) => (await select([readSelect(request)], call))[0]!,
+    SelectAction: async (request, call) => (await select([readSelect(request, draw())], call))[0]!,
     SelectActions: async ({ requests }, call) => {
       requireCount(requests, 'requests', parts.maxBatch);
       return {
         responses: await select(
-          requests.map((request, i) => readSelect(request, `requests[${i}].`)),
+          requests.map((request, i) => readSelect(request, draw(), `requests[${i}].`)),
           call,
         ),
       };
@@ -149,9 +214,16 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     Update: update,
     ExportCheckpoint: exportCheckpoint,
     ImportCheckpoint: importCheckpoint,
+    PromoteChallenger: (_request, { log }) => promoteChallenger(log),
     WatchPolicy: (_request, call) => watch(call),
     GetInfo: getInfo,
   });
+}
+
+function* chunksOf(bytes: Uint8Array): Generator<ExportCheckpointResponse, void, undefined> {
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    yield { data: Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(chunkBytes, bytes.length - at)) };
+  }
 }
 
 const unwritten: ReadonlySet<string> = new Set(['disk-full', 'state-not-written']);
@@ -176,30 +248,46 @@ async function withContexts(
 }
 
 function selectionMessage(selection: Selection): SelectActionResponse {
-  const { a, b, actionIndex, prediction, uncertainty, ucb, policyVersion, useFullCache } = selection;
-  return { action: { a, b }, actionIndex, predictedReward: prediction, uncertainty, ucb, policyVersion, useFullCache };
+  const { a, b, actionIndex, prediction, uncertainty, ucb, policyVersion, fullCache } = selection;
+  const { lowerBound, propensity, candidates = [] } = selection;
+  return {
+    action: { a, b },
+    actionIndex,
+    predictedReward: prediction,
+    uncertainty,
+    ucb,
+    policyVersion,
+    useFullCache: fullCache !== undefined,
+    fullCacheReason: fullCacheReasons[fullCache ?? 'none'],
+    candidates: candidates.map((candidate) => ({
+      action: { a: candidate.a, b: candidate.b },
+      predictedReward: candidate.prediction,
+      uncertainty: candidate.uncertainty,
+      lowerBound: candidate.lowerBound,
+    })),
+    ...(lowerBound === undefined ? {} : { lowerBound }),
+    ...(propensity === undefined ? {} : { propensity }),
+  };
 }
 
-/** The bytes of an upload in one piece. Throws RESOURCE_EXHAUSTED over the limit, INVALID_ARGUMENT when there are none. */
-async function collect(requests: AsyncIterable<ImportCheckpointRequestOutput>, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const { data } of requests) {
-    length += data.byteLength;
-    if (length > limit) {
-      throw new A2sfError('RESOURCE_EXHAUSTED', `data: over ${limit} bytes, the limit (--max_checkpoint_bytes)`, {
-        field: 'data',
-        reason: 'checkpoint-too-large',
-      });
+const fullCacheReasons = {
+  none: 'FULL_CACHE_REASON_UNSPECIFIED',
+  empty_context: 'FULL_CACHE_REASON_EMPTY_CONTEXT',
+  below_floor: 'FULL_CACHE_REASON_BELOW_FLOOR',
+} as const;
+
+/** The bytes of an upload, and what its first piece says they are for. */
+async function collectCheckpoint(
+  requests: AsyncIterable<ImportCheckpointRequestOutput>,
+  limit: number,
+): Promise<{ readonly bytes: Uint8Array; readonly challenger: boolean }> {
+  let challenger: boolean | undefined;
+  async function* pieces(): AsyncGenerator<ImportCheckpointRequestOutput, void, undefined> {
+    for await (const piece of requests) {
+      challenger ??= piece.challenger;
+      yield piece;
     }
-    if (data.byteLength > 0) chunks.push(data); // empty ones would grow the list without counting
   }
-  if (length === 0) throw A2sfError.invalid('data', 'holds no bytes');
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
+  const bytes = await collectBytes(pieces(), limit);
+  return { bytes, challenger: challenger === true };
 }

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Resolution, Resolved } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
-import { serve, type RunningServer } from '@a2sf/grpc-runtime';
+import { ClientSecurity, serve, type RunningServer } from '@a2sf/grpc-runtime';
 import { Metrics, type Logger } from '@a2sf/observability';
 import {
   encodePolicyCheckpoint,
@@ -15,7 +15,10 @@ import type { DurableEvent } from './durable-learner.js';
 import { policyMetrics, type PolicyMetrics } from './metrics.js';
 import type { options } from './options.js';
 import { PolicyEngine } from './policy-engine.js';
+import { startReplica } from './replica-start.js';
+import { restrictedTo } from './restricted.js';
 import { policyService } from './service.js';
+import { openServing } from './serving-parts.js';
 import { TextEncoder } from './text-encoder.js';
 import { VersionFeed } from './version-feed.js';
 
@@ -40,25 +43,38 @@ export function givenNumbers({ values, sources }: Resolution<typeof options>): P
   return Object.fromEntries(Object.entries(all).filter(([key]) => sources[key as keyof HyperParameters] !== 'default'));
 }
 
+/** Starts the role that was asked for. */
+export function startPolicy(options: StartOptions): Promise<RunningServer> {
+  return options.values.role === 'replica' ? startReplica(options, readCheckpoint) : startLearner(options);
+}
+
 /** Starts the learner, loads its kept state or its checkpoint and serves it. */
-export async function startPolicy({ values, given, log, onLost, process }: StartOptions): Promise<RunningServer> {
+async function startLearner({ values, given, log, onLost, process }: StartOptions): Promise<RunningServer> {
   const registry = new Metrics();
   const metrics = policyMetrics(registry);
   const { stateDir, maxBatch, maxCheckpointBytes, maxMessageBytes } = values;
-  const lock = stateDir === undefined ? undefined : await RunLock.acquire(stateDir);
+  const serving = await openServing(values, metrics, log);
+  const lock = await lockState(stateDir).catch(async (error: unknown) => {
+    await serving.close();
+    throw error;
+  });
   const engine = new PolicyEngine({
     given,
+    serving: serving.serving,
     onExit: onLost,
     onEvent: (event) => report(event, metrics, log),
     ...(stateDir === undefined ? {} : { state: { folder: stateDir, ...snapshotDistances(values) } }),
   });
   const stop = async (): Promise<void> => {
     await engine.dispose();
+    await serving.close();
     await lock?.release();
   };
   try {
     const feed = new VersionFeed();
-    const encoder = values.encoder === undefined ? undefined : new TextEncoder(values.encoder, maxMessageBytes);
+    const security = values.encoder === undefined ? ClientSecurity.plaintext : ClientSecurity.of(values, log);
+    const encoder =
+      values.encoder === undefined ? undefined : new TextEncoder(values.encoder, maxMessageBytes, security);
     await loadPolicy({ engine, values, metrics, log });
     const policy = await engine.call('describe');
     if (policy !== undefined) {
@@ -68,12 +84,14 @@ export async function startPolicy({ values, given, log, onLost, process }: Start
     }
     const server = await serve({
       name: 'policy',
-      service: policyService({ engine, encoder, feed, metrics, given, maxBatch, maxCheckpointBytes }),
+      service: policyService({ engine, encoder, feed, metrics, given, maxBatch, maxCheckpointBytes, serving }),
       options: values,
+      restricted: restrictedTo(values.trainers),
       metrics: registry,
       log,
       onStop: async () => {
         encoder?.close();
+        security.close();
         await engine.call('close').catch((error: unknown) => log.warn({ err: error }, 'the state was not closed'));
         await stop();
       },
@@ -85,6 +103,10 @@ export async function startPolicy({ values, given, log, onLost, process }: Start
     await stop();
     throw error;
   }
+}
+
+async function lockState(stateDir: string | undefined): Promise<RunLock | undefined> {
+  return stateDir === undefined ? undefined : RunLock.acquire(stateDir);
 }
 
 function snapshotDistances({ snapshotUpdates, snapshotLogBytes }: PolicyOptions) {

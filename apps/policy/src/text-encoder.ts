@@ -1,6 +1,6 @@
 import { EncoderServiceClient, type EmbeddingOutput, type EncoderServiceStub } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
-import { callUnary, connect, type CallOptions } from '@a2sf/grpc-runtime';
+import { callUnary, connect, type CallOptions, type ClientSecurity } from '@a2sf/grpc-runtime';
 
 /** Texts of one request; a small part of what an encoder takes at least. */
 const textsPerCall = 16;
@@ -9,8 +9,8 @@ const textsPerCall = 16;
 export class TextEncoder {
   readonly #client: EncoderServiceStub;
 
-  constructor(address: string, maxMessageBytes: number) {
-    this.#client = connect(EncoderServiceClient, address, { maxMessageBytes });
+  constructor(address: string, maxMessageBytes: number, security: ClientSecurity) {
+    this.#client = connect(EncoderServiceClient, address, { maxMessageBytes, security });
   }
 
   /** One embedding per text, in order. Errors are the encoder's; UNAVAILABLE when it cannot be reached. */

@@ -8,8 +8,14 @@ export interface ExperienceInput {
   readonly id: string;
   readonly context: Float32Array;
   readonly encoderId: string;
+  /** Not read where `rewards` are given. */
   readonly actionIndex: number;
+  /** Not read where `rewards` are given. */
   readonly reward: number;
+  /** The rewards of all actions; all experiences of an update have them or none has. */
+  readonly rewards?: Float32Array;
+  /** Name of the prompt's group. */
+  readonly key?: string;
 }
 
 /** A batch to learn from. */
@@ -110,11 +116,18 @@ function forgetOldest(collection: Map<string, unknown> | Set<string>, limit: num
   }
 }
 
+/** An update without keys and full rewards hashes as it did before there were any: saved ledgers stay good. */
 function contentHash({ experiences }: UpdateInput): string {
   const hash = createHash('sha256');
-  for (const { id, context, encoderId, actionIndex, reward } of experiences) {
-    hash.update(`${JSON.stringify([id, encoderId, actionIndex, reward, context.length])}\n`);
-    hash.update(new Uint8Array(context.buffer, context.byteOffset, context.byteLength));
+  for (const { id, context, encoderId, actionIndex, reward, rewards, key } of experiences) {
+    const added = rewards === undefined && key === undefined ? [] : [key ?? '', rewards?.length ?? 0];
+    hash.update(`${JSON.stringify([id, encoderId, actionIndex, reward, context.length, ...added])}\n`);
+    hash.update(bytesOf(context));
+    if (rewards !== undefined) hash.update(bytesOf(rewards));
   }
   return hash.digest('base64');
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

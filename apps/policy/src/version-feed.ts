@@ -18,9 +18,17 @@ export class VersionFeed {
   readonly #watchers = new Set<Watcher>();
   #current: PolicyVersion = { policyVersion: 0, iteration: 0, updatedAt: new Date() };
 
+  get current(): PolicyVersion {
+    return this.#current;
+  }
+
   /** A version that is not newer than the current one is not told. */
   publish(policyVersion: number, iteration: number): void {
-    if (policyVersion <= this.#current.policyVersion) return;
+    if (policyVersion > this.#current.policyVersion) this.replace(policyVersion, iteration);
+  }
+
+  /** Tells a version that may be older, or another policy of the same number. */
+  replace(policyVersion: number, iteration: number): void {
     this.#current = { policyVersion, iteration, updatedAt: new Date() };
     for (const watcher of this.#watchers) {
       watcher.waiting.push(this.#current);

@@ -1,5 +1,17 @@
 export { removeLeftovers, writeFileAtomically } from './atomic-file.js';
 export { CheckpointFolder, checkpointName } from './checkpoint-folder.js';
+export {
+  decodeContext,
+  encodeContext,
+  isDecisionId,
+  newDecisionId,
+  type DecisionLine,
+  type DecisionLogLine,
+  type RewardLine,
+  type ShadowChoice,
+} from './decision-log.js';
+export { readDecisions } from './decision-log-reader.js';
+export { DecisionLog, type DecisionLogOptions } from './decision-log-writer.js';
 export { failpoint, failpoints, type Failpoint } from './failpoint.js';
 export { JsonlLog, type JsonlOptions } from './jsonl-log.js';
 export {

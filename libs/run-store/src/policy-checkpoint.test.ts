@@ -133,3 +133,16 @@ test('numbers that no checkpoint can hold are not written', () => {
   assert.throws(() => encodePolicyCheckpoint({ ...checkpoint, iteration: 0.5 }), { field: 'iteration' });
   assert.throws(() => encodePolicyCheckpoint({ ...checkpoint, hyperParameters: { lr: NaN } }), { field: 'lr' });
 });
+
+test('what is written for serving lacks what only learning needs, says so, and predicts the same', () => {
+  const small = encodePolicyCheckpoint({ ...checkpoint, servingOnly: true });
+  const { tensors, metadata } = parseSafetensors(small);
+  assert.ok(![...tensors.keys()].some((name) => name.startsWith('optimizer.') || name === 'lambdas'));
+  assert.equal(metadata['serving_only'], 'true');
+  assert.equal(parseSafetensors(bytes).metadata['serving_only'], undefined);
+  const { checkpoint: got } = decodePolicyCheckpoint(small);
+  assert.equal(got.servingOnly, true);
+  assert.equal(decodePolicyCheckpoint(bytes).checkpoint.servingOnly, undefined);
+  const contexts = batch.map(({ context }) => context);
+  assert.deepEqual(restoreAgent(got.state, { learns: false }).select(contexts, 2), agent.select(contexts, 2));
+});

@@ -41,6 +41,8 @@ export interface PolicyCheckpoint {
   readonly seed?: number;
   /** What the file tells; a bare one tells nothing. */
   readonly hyperParameters: Partial<HyperParameters>;
+  /** What only learning needs is left out; absent: it is there. */
+  readonly servingOnly?: true;
 }
 
 /** A checkpoint that was read, with what its user should know. */
@@ -48,6 +50,9 @@ export interface DecodedCheckpoint {
   readonly checkpoint: PolicyCheckpoint;
   readonly warnings: readonly string[];
 }
+
+/** Optimizer moments, and the sums behind the inverse covariances. */
+const learningTensor = /^(optimizer\..*|lambdas)$/;
 
 const floatTypes: ReadonlySet<DType> = new Set(['F64', 'F32', 'F16', 'BF16']);
 
@@ -60,12 +65,14 @@ const hyperParameterKeys = {
 
 /**
  * The bytes of `policy_N.safetensors`: the state's tensors; everything else as text in the metadata; `sha256` over both.
+ * With `servingOnly`, the tensors that only learning needs are left out and the metadata say so.
  * Equal checkpoints give equal bytes. Throws INVALID_ARGUMENT for a number that is not whole or not finite.
  */
 export function encodePolicyCheckpoint(checkpoint: PolicyCheckpoint): Uint8Array {
   const { state, hyperParameters, seed } = checkpoint;
   const tensors = new Map<string, Tensor>();
   for (const [name, { shape, data }] of state.tensors) {
+    if (checkpoint.servingOnly === true && learningTensor.test(name)) continue;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     tensors.set(name, { dtype: data instanceof Float32Array ? 'F32' : 'I64', shape, data: bytes });
   }
@@ -79,6 +86,7 @@ export function encodePolicyCheckpoint(checkpoint: PolicyCheckpoint): Uint8Array
     config_hash: checkpoint.configHash,
     random_state: checkpoint.randomState,
   };
+  if (checkpoint.servingOnly === true) metadata['serving_only'] = 'true';
   if (seed !== undefined) metadata['seed'] = wholeText('seed', seed);
   for (const [key, name] of Object.entries(hyperParameterKeys)) {
     const value = hyperParameters[key as keyof HyperParameters];
@@ -126,6 +134,7 @@ export function decodePolicyCheckpoint(bytes: Uint8Array, file = 'checkpoint'): 
     configHash: metadata['config_hash'] ?? '',
     randomState: metadata['random_state'] ?? '',
     ...(metadata['seed'] === undefined ? {} : { seed: whole('seed') }),
+    ...(metadata['serving_only'] === 'true' ? { servingOnly: true } : {}),
   };
   return { checkpoint, warnings: [] };
 }

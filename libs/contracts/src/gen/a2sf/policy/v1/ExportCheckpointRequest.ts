@@ -3,10 +3,12 @@
 
 export interface ExportCheckpointRequest {
   'iteration'?: (number);
+  'servingOnly'?: (boolean);
   '_iteration'?: "iteration";
 }
 
 export interface ExportCheckpointRequest__Output {
   'iteration'?: (number);
+  'servingOnly': (boolean);
   '_iteration'?: "iteration";
 }

@@ -1,0 +1,69 @@
+import { NeuralUcb, type Agent } from '@a2sf/bandit';
+
+/** What a policy thinks of one action in one context. */
+export interface Candidate {
+  readonly a: number;
+  readonly b: number;
+  readonly prediction: number;
+  readonly uncertainty: number;
+  /** prediction - boundBeta sqrt(uncertainty + 1e-6) */
+  readonly lowerBound: number;
+}
+
+/** A context and the name of its group. */
+export interface Asked {
+  readonly context: Float32Array;
+  readonly key: string | undefined;
+}
+
+/** The part of an agent's model that tells of all actions at once. */
+interface Evaluating {
+  evaluate(
+    contexts: readonly Float32Array[],
+    keys: readonly (string | undefined)[],
+  ): { readonly predictions: Float64Array; uncertainty(n: number, action: number): number };
+}
+
+/** Predictions and uncertainties of any action in N contexts; what is not asked for is not computed. */
+export interface Appraisal {
+  prediction(n: number, action: number): number;
+  uncertainty(n: number, action: number): number;
+  lowerBound(n: number, action: number): number;
+  /** Action of the highest prediction, the lowest index on ties. */
+  best(n: number): number;
+}
+
+/** What an agent thinks of all actions; the contexts are known to fit it. */
+export function appraise(agent: Agent, asked: readonly Asked[], boundBeta: number): Appraisal {
+  const A = agent.space.size;
+  const contexts = asked.map(({ context }) => context);
+  const keys = asked.map(({ key }) => key);
+  const evaluation = modelOf(agent).evaluate(contexts, keys);
+  const { predictions } = evaluation;
+  const uncertainty = (n: number, action: number): number => evaluation.uncertainty(n, action);
+  const prediction = (n: number, action: number): number => predictions[n * A + action]!;
+  return {
+    prediction,
+    uncertainty,
+    lowerBound: (n, action) => prediction(n, action) - boundBeta * Math.sqrt(uncertainty(n, action) + 1e-6),
+    best(n) {
+      const row = predictions.subarray(n * A, (n + 1) * A);
+      return row.indexOf(row.reduce((most, value) => Math.max(most, value), -Infinity));
+    },
+  };
+}
+
+/** Every action in the order of the space, of context n. */
+export function candidatesOf(agent: Agent, appraisal: Appraisal, n: number): Candidate[] {
+  return Array.from({ length: agent.space.size }, (_, action) => ({
+    ...agent.space.at(action),
+    prediction: appraisal.prediction(n, action),
+    uncertainty: appraisal.uncertainty(n, action),
+    lowerBound: appraisal.lowerBound(n, action),
+  }));
+}
+
+/** The bandit library's interface tells of the chosen action alone; all its agents keep the rest in their model. */
+function modelOf(agent: Agent): Evaluating {
+  return (agent as NeuralUcb)['model'];
+}

@@ -1,0 +1,33 @@
+import type { PolicyDescription } from './learner.js';
+import { PolicyEngine, type EngineOptions } from './policy-engine.js';
+import type { Method, PolicyCalls } from './policy-worker.js';
+
+/**
+ * Two engines, one of which serves while the other reads the next policy: reading one takes a good part of a second, and
+ * no choice waits for it. They change places between two calls.
+ */
+export class ReplicaEngine {
+  #serving: PolicyEngine;
+  #standby: PolicyEngine;
+
+  constructor(options: Pick<EngineOptions, 'given' | 'serving' | 'onExit' | 'maxPending'>) {
+    this.#serving = new PolicyEngine(options);
+    this.#standby = new PolicyEngine(options);
+  }
+
+  /** As an engine's. */
+  call<M extends Method>(method: M, ...args: Parameters<PolicyCalls[M]>): Promise<ReturnType<PolicyCalls[M]>> {
+    return this.#serving.call(method, ...args);
+  }
+
+  /** Serves another policy from now on; one at a time. When it throws, the one before is served on. */
+  async take(bytes: Uint8Array, file: string): Promise<PolicyDescription> {
+    const policy = await this.#standby.call('adopt', bytes, file);
+    [this.#serving, this.#standby] = [this.#standby, this.#serving];
+    return policy;
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#serving.dispose(), this.#standby.dispose()]);
+  }
+}

@@ -1,0 +1,38 @@
+import type { PolicyInfoRequestOutput, PolicyInfoResponse } from '@a2sf/contracts';
+import { A2sfError } from '@a2sf/errors';
+import type { ServiceSpec, Unary } from '@a2sf/grpc-runtime';
+
+/** What a replica tells of itself. */
+export interface ReplicaView {
+  /** Address of its learner. */
+  readonly learner: string;
+  readonly lagSeconds: () => number;
+}
+
+/** The RPCs of a policy server without those that change a policy or need all of it: they name the learner instead. */
+export function replicaService(
+  { definition, handlers }: ServiceSpec,
+  { learner, lagSeconds }: ReplicaView,
+): ServiceSpec {
+  const refuse = (): never => {
+    const message = `this server is a replica, which only chooses actions; ask its learner at ${learner}`;
+    throw new A2sfError('FAILED_PRECONDITION', message, { reason: 'read-only-replica' });
+  };
+  const describe = handlers['GetInfo'] as Unary<PolicyInfoRequestOutput, PolicyInfoResponse>;
+  const getInfo: Unary<PolicyInfoRequestOutput, PolicyInfoResponse> = async (request, call) => ({
+    ...(await describe(request, call)),
+    role: 'replica',
+    lagSeconds: lagSeconds(),
+  });
+  return {
+    definition,
+    handlers: {
+      ...handlers,
+      Update: async () => refuse(),
+      ImportCheckpoint: async () => refuse(),
+      PromoteChallenger: async () => refuse(),
+      ExportCheckpoint: () => refuse(),
+      GetInfo: getInfo,
+    },
+  };
+}

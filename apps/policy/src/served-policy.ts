@@ -1,0 +1,149 @@
+import {
+  maxBeta,
+  restoreAgent,
+  type Agent,
+  type PolicyState,
+  type RestoreOptions,
+  type StateTensor,
+} from '@a2sf/bandit';
+import { A2sfError } from '@a2sf/errors';
+import {
+  decodePolicyCheckpoint,
+  encodePolicyCheckpoint,
+  type HyperParameters,
+  type PolicyCheckpoint,
+  type SnapshotContent,
+} from '@a2sf/run-store';
+import { UpdateLedger } from './update-ledger.js';
+import type { UpdateAnswer } from './learner.js';
+
+/** The numbers that steer learning where a checkpoint does not tell them. */
+export const defaultHyperParameters: HyperParameters = { lr: 3e-4, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNorm: 1 };
+
+/** A policy with all that belongs to it. */
+export interface Policy {
+  readonly agent: Agent;
+  readonly agentName: string;
+  hyperParameters: HyperParameters;
+  /** What the checkpoint told beside the state, and is told again by the next one. */
+  readonly origin: Pick<PolicyCheckpoint, 'encoderId' | 'configHash' | 'randomState' | 'seed'>;
+  readonly ledger: UpdateLedger<UpdateAnswer>;
+  version: number;
+  iteration: number;
+}
+
+/** A context and where it comes from. */
+export interface FittingInput {
+  /** Path of the context in its request, for errors. */
+  readonly field: string;
+  readonly context: Float32Array;
+  readonly encoderId: string;
+}
+
+/** How a policy is read. */
+export interface ReadOptions extends RestoreOptions {
+  /** True: a file without what only learning needs will do. Default false. */
+  readonly servingOnly?: boolean;
+}
+
+/** A policy of at least version 1, with an empty ledger. Throws DATA_LOSS, FAILED_PRECONDITION for a newer format. */
+export function readPolicy(
+  bytes: Uint8Array,
+  file: string,
+  given: Partial<HyperParameters>,
+  options?: ReadOptions,
+): { readonly policy: Policy; readonly warnings: readonly string[] } {
+  const { checkpoint, warnings } = decodePolicyCheckpoint(bytes, file);
+  if (checkpoint.servingOnly === true && options?.servingOnly !== true) throw servingOnly(file);
+  const agent = restoreAgent(detached(checkpoint.state), options);
+  const hyperParameters = { ...defaultHyperParameters, ...checkpoint.hyperParameters, ...given };
+  requireSane(hyperParameters, file);
+  const { encoderId, configHash, randomState, seed } = checkpoint;
+  const policy: Policy = {
+    agent,
+    agentName: checkpoint.state.agent,
+    hyperParameters,
+    origin: { encoderId, configHash, randomState, ...(seed === undefined ? {} : { seed }) },
+    ledger: new UpdateLedger(),
+    version: Math.max(checkpoint.policyVersion, 1),
+    iteration: checkpoint.iteration,
+  };
+  return { policy, warnings };
+}
+
+/** Longest tensor that is copied; a matrix for each action is longer, and no agent keeps one in place. */
+const mostCopied = 1 << 20;
+
+/** A state whose tensors do not keep the whole file in memory, of which they are parts. */
+function detached(state: PolicyState): PolicyState {
+  const copies = [...state.tensors].map(([name, { shape, data }]): [string, StateTensor] => [
+    name,
+    { shape, data: data.length <= mostCopied ? data.slice() : data },
+  ]);
+  return { ...state, tensors: new Map(copies) };
+}
+
+/**
+ * The bytes of a checkpoint of a policy; `iteration` is written in the place of its own; `isForServing`: without what only
+ * learning needs.
+ */
+export function encodePolicy(
+  { agent, origin, hyperParameters, version, iteration: own }: Policy,
+  iteration = own,
+  isForServing = false,
+): Uint8Array {
+  return encodePolicyCheckpoint({
+    ...origin,
+    state: agent.state(),
+    iteration,
+    policyVersion: version,
+    hyperParameters,
+    ...(isForServing ? { servingOnly: true } : {}),
+  });
+}
+
+export function contentOf(policy: Policy): SnapshotContent {
+  return { policy: encodePolicy(policy), ledger: policy.ledger.save() };
+}
+
+/** Throws FAILED_PRECONDITION for a context of another encoder or another dimension than the policy's. */
+export function requireFit({ agent, origin }: Policy, { field, context, encoderId }: FittingInput): void {
+  if (encoderId !== '' && origin.encoderId !== '' && encoderId !== origin.encoderId) {
+    const problem = `is ${shown(encoderId)}, the policy was trained on ${shown(origin.encoderId)}`;
+    const at = `${field}.encoder_id`;
+    throw new A2sfError('FAILED_PRECONDITION', `${at}: ${problem}`, { field: at, reason: 'other-encoder' });
+  }
+  if (context.length !== agent.dimension) {
+    const problem = `has ${context.length} numbers, the policy was made for ${agent.dimension}`;
+    const at = `${field}.values`;
+    throw new A2sfError('FAILED_PRECONDITION', `${at}: ${problem}`, { field: at, reason: 'wrong-dimension' });
+  }
+}
+
+/** Throws FAILED_PRECONDITION unless a policy has the action space of the one that is served. */
+export function requireSameSpace(file: string, { agent: present }: Policy, { agent: other }: Policy): void {
+  if (present.space.equals(other.space)) return;
+  const inWords = ({ space }: Agent) => `a [${space.aValues.join(', ')}] x b [${space.bValues.join(', ')}]`;
+  const message = `${file}: has the action space ${inWords(other)}, this server was started with ${inWords(present)}`;
+  throw new A2sfError('FAILED_PRECONDITION', message, { field: 'action_space', reason: 'other-action-space' });
+}
+
+function servingOnly(file: string): A2sfError {
+  const message = `${file}: was made for serving only and lacks what learning needs; export it without serving_only`;
+  return new A2sfError('FAILED_PRECONDITION', message, { field: 'serving_only', reason: 'serving-only-checkpoint' });
+}
+
+function requireSane({ lr, ucbBeta, maxGradNorm }: HyperParameters, file: string): void {
+  const problem = [
+    lr > 0 ? undefined : 'lr must be positive',
+    maxGradNorm > 0 ? undefined : 'max_grad_norm must be positive',
+    ucbBeta >= 0 && ucbBeta <= maxBeta ? undefined : `ucb_beta must be in 0..${maxBeta}`,
+  ].find((each) => each !== undefined);
+  if (problem !== undefined)
+    throw new A2sfError('DATA_LOSS', `${file}: metadata ${problem}`, { reason: 'damaged-checkpoint' });
+}
+
+/** An identity from outside, safe to print. */
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
+}

@@ -1,0 +1,137 @@
+// How long does a long text take in M2-BERT at full size, and how much memory? First and warm calls by length, a process of
+// its own for every length (its peak memory), and the published maths in torch on the same weights, by turns.
+//
+//   npm run build && node tools/make-m2-bert.mjs DIR
+//   node bench/m2-bert.mjs --model_name DIR [--python VENV/bin/python] [--lengths 512,1024,2048,8192] [--runs 3]
+//                          [--threads 2] [--write]
+//
+// --write puts the table between the marks of docs/benchmarks.md.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    model_name: { type: 'string' },
+    python: { type: 'string' },
+    lengths: { type: 'string', default: '512,1024,2048,8192' },
+    runs: { type: 'string', default: '3' },
+    threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    write: { type: 'boolean', default: false },
+    child: { type: 'boolean', default: false },
+  },
+});
+if (values.model_name === undefined) throw new Error('--model_name is missing');
+const idsOf = (tokens) => Array.from({ length: tokens }, (_, i) => 1000 + ((7919 * i) % 20000));
+
+if (values.child) await answer();
+else await measure();
+
+/** Ours, line by line as bench/peers/m2_bert_speed.py. */
+async function answer() {
+  const { SentenceEncoder } = await import('@a2sf/inference');
+  const folder = values.model_name;
+  const encoder = await SentenceEncoder.load({ folder, name: 'm2-bert', threads: Number(values.threads) });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { tokens, cls } = JSON.parse(line);
+    const begin = performance.now();
+    const { values: vector } = await encoder.encode({ ids: idsOf(tokens) });
+    const seconds = (performance.now() - begin) / 1000;
+    const peak = 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+    console.log(JSON.stringify({ seconds, vm_hwm_bytes: peak, ...(cls ? { cls: [...vector] } : {}) }));
+  }
+  await encoder.dispose();
+}
+
+/** A process that answers one line of JSON a line. */
+function engine(command, args) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async ask(question) {
+      child.stdin.write(`${JSON.stringify(question)}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${command} ended`);
+      return JSON.parse(value);
+    },
+    async end() {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+function median(numbers) {
+  return numbers.toSorted((x, y) => x - y)[numbers.length >> 1];
+}
+
+async function measure() {
+  const lengths = [values.lengths, ...positionals].flatMap((each) => each.split(',')).map(Number);
+  const common = ['--threads', values.threads];
+  const peerScript = fileURLToPath(new URL('peers/m2_bert_speed.py', import.meta.url));
+  const rows = [];
+  for (const tokens of lengths) {
+    const ours = engine(process.execPath, [
+      fileURLToPath(import.meta.url),
+      '--child',
+      '--model_name',
+      values.model_name,
+      ...common,
+    ]);
+    const peer =
+      values.python === undefined
+        ? undefined
+        : engine(values.python, [peerScript, '--model', values.model_name, ...common]);
+    const first = await ours.ask({ tokens, cls: true });
+    const warmUp = await peer?.ask({ tokens, cls: true });
+    const warm = [];
+    const theirs = [];
+    for (let run = 0; run < Number(values.runs); run++) {
+      warm.push(await ours.ask({ tokens }));
+      if (peer !== undefined) theirs.push(await peer.ask({ tokens }));
+    }
+    await Promise.all([ours.end(), peer?.end()]);
+    const seconds = median(warm.map((each) => each.seconds));
+    const torch = peer && median(theirs.map((each) => each.seconds));
+    const gib = (each) => (each.vm_hwm_bytes / 2 ** 30).toFixed(2);
+    const row = [tokens, first.seconds.toFixed(2), seconds.toFixed(2), gib(warm.at(-1))];
+    if (peer !== undefined) {
+      const difference = Math.max(...first.cls.map((value, i) => Math.abs(value - warmUp.cls[i])));
+      row.push(torch.toFixed(2), gib(theirs.at(-1)), `${(torch / seconds).toFixed(2)}x`, difference.toExponential(1));
+    }
+    console.error(row.join('  '));
+    rows.push({ tokens, seconds, row });
+  }
+  const head = ['tokens', 'first s', 'warm s', 'GiB'];
+  if (values.python !== undefined) head.push('torch s', 'torch GiB', 'ratio', 'CLS differs by');
+  const table = [head, head.map(() => '---'), ...rows.map(({ row }) => row)].map((row) => `| ${row.join(' | ')} |`);
+  const at = (tokens) => rows.find((row) => row.tokens === tokens)?.seconds;
+  const growth =
+    at(8192) && at(1024) ? ` From 1024 to 8192 tokens the time grows by ${(at(8192) / at(1024)).toFixed(1)}.` : '';
+  const text = [
+    `A random model of the 80M-8k shape, CLS of one text, ${values.threads} threads, medians of ${values.runs} by turns (Node ${process.versions.node}).` +
+      ` GiB is the peak of a process that encodes this length only. torch: the published maths, torch.fft, filters in every call.${growth}`,
+    '',
+    ...table,
+  ].join('\n');
+  console.log(text);
+  if (values.write) write(text);
+}
+
+function write(text) {
+  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+  const [begin, end] = ['<!-- m2-bert: written by bench/m2-bert.mjs -->', '<!-- end of m2-bert -->'];
+  let page = readFileSync(file, 'utf8');
+  if (!page.includes(begin)) {
+    const how =
+      '`node bench/m2-bert.mjs --model_name DIR --python VENV/bin/python --lengths 512,1024,2048,8192 --write`';
+    page = `${page.trimEnd()}\n\n## How long does a long text take in M2-BERT?\n\n${how}; DIR by tools/make-m2-bert.mjs.\n\n${begin}\n${end}\n`;
+  }
+  const [before, rest] = page.split(begin);
+  writeFileSync(file, `${before}${begin}\n\n${text}\n\n${end}${rest.split(end)[1]}`);
+}
