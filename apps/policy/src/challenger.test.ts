@@ -128,6 +128,10 @@ test('a promotion that died before its snapshot is undone at the start, one that
   renameSync(join(state, 'left.tmp'), join(state, 'challenger-promoted-0000000000000002.safetensors'));
   const finished = await open();
   assert.deepEqual([finished.describe()!.policyVersion, finished.describe()!.challengerVersion], [7, 0]);
+  assert.deepEqual(
+    readdirSync(state).filter((name) => name.startsWith('challenger')),
+    [],
+  );
   await finished.close();
 });
 
