@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from '@a2sf/onnx-graph';
+import type { GraphBuilder, Scope, Value } from '@a2sf/onnx-graph';
 import type { TableInputs } from './text-encoder.js';
 
 /**
@@ -30,18 +30,19 @@ function unit(turns: number, N: number): [number, number] {
 }
 
 /**
- * First stage, [2H, columns]: rows (k1, real part) and (k1, imaginary part) of exp(-2 pi i k1 n1 / N1). `half` = only the
- * columns n1 < N1/2.
+ * First stage, [2H, columns]: rows (k1, real part) and (k1, imaginary part) of exp(-2 pi i k1 n1 / N1), row k1 times
+ * weights[k1] if given. `half` = only the columns n1 < N1/2.
  */
-export function outerMatrix(size: number, half: boolean): Float32Array {
+export function outerMatrix(size: number, half: boolean, weights?: Float32Array): Float32Array {
   const N1 = 4 * size;
   const columns = half ? N1 / 2 : N1;
   const matrix = new Float32Array(2 * (2 * size + 1) * columns);
   for (let k1 = 0; k1 <= 2 * size; k1++) {
+    const weight = weights?.[k1] ?? 1;
     for (let n1 = 0; n1 < columns; n1++) {
       const [cos, sin] = unit(k1 * n1, N1);
-      matrix[2 * k1 * columns + n1] = cos;
-      matrix[(2 * k1 + 1) * columns + n1] = -sin;
+      matrix[2 * k1 * columns + n1] = weight * cos;
+      matrix[(2 * k1 + 1) * columns + n1] = -weight * sin;
     }
   }
   return matrix;
@@ -77,57 +78,54 @@ export function inverseWeights(size: number): Float32Array {
   return Float32Array.from({ length: 2 * size + 1 }, (_, k1) => (k1 === 0 || k1 === 2 * size ? 1 : 2) / N);
 }
 
-/** The transform's matrices as graph inputs: for signals (zero from N/2 on), and for filters (all of N, and the weights). */
-export function blockFourierInputs(size: number): { readonly signal: TableInputs; readonly filter: TableInputs } {
+/**
+ * The transform's matrices as graph inputs: `fourier.outer` for signals (zero from N/2 on), `fourier.filter` for filters,
+ * all of N and times the inverse's weights.
+ */
+export function blockFourierInputs(size: number): TableInputs {
   const H = 2 * size + 1;
   const { real, imaginary } = innerMatrices(size);
-  const inner: TableInputs = {
+  const filter = outerMatrix(size, false, inverseWeights(size));
+  return {
+    'fourier.outer': { type: 'float32', data: outerMatrix(size, true), shape: [2 * H, 2 * size] },
+    'fourier.filter': { type: 'float32', data: filter, shape: [2 * H, 4 * size] },
     'fourier.real': { type: 'float32', data: real, shape: [H, size, 2 * size] },
     'fourier.imaginary': { type: 'float32', data: imaginary, shape: [H, size, 2 * size] },
   };
-  return {
-    signal: {
-      'fourier.outer': { type: 'float32', data: outerMatrix(size, true), shape: [2 * H, 2 * size] },
-      ...inner,
-    },
-    filter: {
-      'fourier.outer': { type: 'float32', data: outerMatrix(size, false), shape: [2 * H, 4 * size] },
-      'fourier.weights': { type: 'float32', data: inverseWeights(size), shape: [H, 1, 1] },
-      ...inner,
-    },
-  };
 }
 
-/** The transform inside one graph. */
+/** The transform inside one graph; `scope` is where its nodes go, a branch of the graph or the graph itself. */
 export class BlockFourier {
+  /** [1]: N/2, rows of a signal. */
+  readonly capacity: Value;
   private readonly outer: Value;
+  private readonly filter: Value;
   private readonly real: Value;
   private readonly imaginary: Value;
-  private readonly columns: Value; // [1]: columns of the outer matrix
+  private readonly columns: Value; // [1]: n1 of a signal, 2s
   private readonly stacked: Value; // [H, 2s]
   private readonly doubled: Value; // [2H]
 
   constructor(private readonly g: GraphBuilder) {
-    this.outer = g.input('fourier.outer', 'float32', ['fourierRows', 'fourierColumns']);
+    this.outer = g.input('fourier.outer', 'float32', ['fourier2H', 'fourier2S']);
+    this.filter = g.input('fourier.filter', 'float32', ['fourier2H', 'fourier4S']);
     this.real = g.input('fourier.real', 'float32', ['fourierH', 'fourierS', 'fourier2S']);
     this.imaginary = g.input('fourier.imaginary', 'float32', ['fourierH', 'fourierS', 'fourier2S']);
     this.columns = g.op('Shape', [this.outer], { start: 1, end: 2 });
     this.doubled = g.op('Shape', [this.outer], { start: 0, end: 1 });
+    this.capacity = g.op('Mul', [this.columns, g.op('Shape', [this.real], { start: 1, end: 2 })]);
     const H = g.op('Shape', [this.real], { start: 0, end: 1 });
-    this.stacked = g.op('Concat', [H, g.op('Shape', [this.real], { start: 2, end: 3 })], { axis: 0 });
+    this.stacked = g.op('Concat', [H, this.columns], { axis: 0 });
   }
 
-  /** Rows of a signal: columns x s. */
-  signalRows(): Value {
-    return this.g.op('Mul', [this.columns, this.g.op('Shape', [this.real], { start: 1, end: 2 })]);
-  }
-
-  /** x [rows, channels] -> real and imaginary part of its spectrum, each [H, s, channels]. */
+  /** A signal [capacity, channels] -> real and imaginary part of its spectrum, each [H, s, channels]. */
   transform(x: Value, channels: number): [Value, Value] {
-    const { g } = this;
-    const blocks = g.op('Reshape', [x, this.shape(this.columns, -1)]); // [n1, s * channels]
-    const y = g.op('Reshape', [g.op('MatMul', [this.outer, blocks]), this.shape(this.stacked, channels)]); // [H, 2s, channels]
-    return [g.op('MatMul', [this.real, y]), g.op('MatMul', [this.imaginary, y])];
+    return this.stages(this.g, this.outer, x, channels);
+  }
+
+  /** A filter [2 capacity, channels] -> its spectrum times the inverse's weights, each part [H, s, channels]. */
+  transformFilter(scope: Scope, x: Value, channels: number): [Value, Value] {
+    return this.stages(scope, this.filter, x, channels);
   }
 
   /** The first N/2 rows of the signal with this spectrum, whose rows are already multiplied by the inverse's weights. */
@@ -138,11 +136,18 @@ export class BlockFourier {
       g.contrib('FusedMatMul', [this.real, real], { transA: 1 }),
       g.contrib('FusedMatMul', [this.imaginary, imaginary], { transA: 1 }),
     ]); // [H, 2s, channels]
-    const blocks = g.op('Reshape', [y, this.shape(this.doubled, -1)]); // [2H, s * channels]
+    const blocks = g.op('Reshape', [y, shape(g, this.doubled, -1)]); // [2H, s * channels]
     return g.op('Reshape', [g.contrib('FusedMatMul', [this.outer, blocks], { transA: 1 }), g.ints(-1, channels)]);
   }
 
-  private shape(leading: Value, last: number): Value {
-    return this.g.op('Concat', [leading, this.g.ints(last)], { axis: 0 });
+  private stages(g: Scope, outer: Value, x: Value, channels: number): [Value, Value] {
+    const columns = g.op('Shape', [outer], { start: 1, end: 2 });
+    const blocks = g.op('Reshape', [x, shape(g, columns, -1)]); // [n1, s * channels]
+    const y = g.op('Reshape', [g.op('MatMul', [outer, blocks]), shape(g, this.stacked, channels)]); // [H, 2s, channels]
+    return [g.op('MatMul', [this.real, y]), g.op('MatMul', [this.imaginary, y])];
   }
+}
+
+function shape(g: Scope, leading: Value, last: number): Value {
+  return g.op('Concat', [leading, g.ints(last)], { axis: 0 });
 }

@@ -5,7 +5,7 @@ import { listFiles, modelInfo } from '@huggingface/hub';
 import { downloadBlob, hubFile, isOfDisk, type HubFile } from './hub-blob.js';
 import { cachedSnapshot, commitPattern, hubModelFolder, type HubModel } from './hub-cache.js';
 import { HubConnection } from './hub-connection.js';
-import { neededFiles } from './hub-files.js';
+import { mayHoldNeededFiles, neededFiles } from './hub-files.js';
 import { withFileLock } from './hub-lock.js';
 
 /** How far a download is. */
@@ -25,7 +25,7 @@ export interface DownloadOptions {
 }
 
 const progressMs = 5_000;
-/** Most entries of a repository's root. */
+/** Most entries of a repository's root and the folders that are looked into. */
 const maxEntries = 10_000;
 
 /**
@@ -95,9 +95,16 @@ async function download(
 
 async function filesToLoad(hub: HubConnection, { id }: HubModel, commit: string): Promise<HubFile[]> {
   const listed = new Map<string, HubFile | undefined>();
-  for await (const entry of listFiles({ repo: id, revision: commit, hubUrl: hub.endpoint, fetch: hub.fetch })) {
-    if (entry.type === 'file') listed.set(entry.path, hubFile(entry));
-    if (listed.size > maxEntries) throw hub.unreachable(undefined, `lists more than ${maxEntries} files`);
+  const api = { repo: id, revision: commit, hubUrl: hub.endpoint, fetch: hub.fetch };
+  const folders = [''];
+  let entries = 0;
+  for (const path of folders) {
+    for await (const entry of listFiles(path === '' ? api : { ...api, path })) {
+      if (entry.type === 'file') listed.set(entry.path, hubFile(entry));
+      else if (path === '' && mayHoldNeededFiles(entry.path)) folders.push(entry.path);
+      entries += 1;
+      if (entries > maxEntries) throw hub.unreachable(undefined, `lists more than ${maxEntries} files`);
+    }
   }
   const needed = neededFiles([...listed.keys()]);
   if (needed === undefined) {
@@ -113,6 +120,7 @@ async function filesToLoad(hub: HubConnection, { id }: HubModel, commit: string)
 
 /** A relative link, as Hugging Face's libraries make them: the cache may be moved. */
 async function link(blob: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
   await symlink(relative(dirname(path), blob), path);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { neededFiles } from './hub-files.js';
+import { mayHoldNeededFiles, neededFiles } from './hub-files.js';
 
 test('safetensors are loaded before PyTorch files, one file before its parts', () => {
   const config = 'config.json';
@@ -30,4 +30,41 @@ test('a repository without config or weights has nothing to load, and no name ma
     'model.safetensors.index.json',
     'config.json',
   ]);
+});
+
+test('a sentence encoder comes with its modules and their pooling, and with an export only where it has no weights', () => {
+  const modules = ['1_Pooling/config.json', 'modules.json', 'sentence_bert_config.json'];
+  const exported = ['onnx/model.onnx', 'onnx/model.onnx_data'];
+  const others = [
+    'onnx/model_O2.onnx',
+    'onnx/model_qint8_avx512.onnx',
+    'openvino/openvino_model.bin',
+    '1_Pooling/x.py',
+  ];
+  assert.deepEqual(neededFiles(['config.json', ...modules, ...exported, ...others, 'model.safetensors']), [
+    '1_Pooling/config.json',
+    'model.safetensors',
+    'modules.json',
+    'sentence_bert_config.json',
+    'config.json',
+  ]);
+  assert.deepEqual(neededFiles(['config.json', ...modules, ...exported, ...others]), [
+    '1_Pooling/config.json',
+    'modules.json',
+    ...exported,
+    'sentence_bert_config.json',
+    'config.json',
+  ]);
+});
+
+test('only folders of modules and the export are looked into', () => {
+  const folders = ['onnx', '1_Pooling', '2_Normalize', 'openvino', '.git', '..', 'onnx/..', '1_Pooling/..', 'original'];
+  assert.deepEqual(folders.filter(mayHoldNeededFiles), ['onnx', '1_Pooling', '2_Normalize']);
+  const hostile = [
+    '1_Pooling/../config.json',
+    '../1_Pooling/config.json',
+    'onnx/model.onnx/../../x',
+    '1_a\n/config.json',
+  ];
+  assert.deepEqual(neededFiles(['config.json', 'model.safetensors', ...hostile]), ['model.safetensors', 'config.json']);
 });

@@ -1,6 +1,4 @@
-import { elementTypes, GraphBuilder, type Value } from '@a2sf/onnx-graph';
-import { BlockFourier } from './block-fourier.js';
-import { firstRowTapsName, spectrumNames } from './long-convolution.js';
+import { GraphBuilder, type Scope, type Value } from '@a2sf/onnx-graph';
 import type { ModelWeights } from './model-weights.js';
 
 export interface HyenaFilterShape {
@@ -16,114 +14,136 @@ export interface HyenaFilterShape {
   readonly modulation: number;
 }
 
-/** One long convolution whose filters are wanted. */
+/** One long convolution: its name in the tables, and where its tensors stand. */
 export interface HyenaFilter {
-  /** Name in the tables. */
   readonly name: string;
-  /** Where its tensors stand. */
   readonly at: string;
-  /** Its spectrum, for all rows of the result; or the taps of row 0 alone. */
-  readonly result: 'spectrum' | 'first-row-taps';
 }
 
+/** The nets of a filter: forward (kf) and reversed (kr). */
+export const filterNets = ['implicit_filter', 'implicit_filter_rev'] as const;
+export type FilterNet = (typeof filterNets)[number];
+
+/** Names of the features of one filter's nets, in their order. */
+export const featureNames = ({ name }: HyenaFilter): [string, string] => [
+  `features.${name}.forward`,
+  `features.${name}.reverse`,
+];
+
 /**
- * The graph that evaluates M2-BERT's implicit filters and turns them into tables of the encoder's graph.
+ * M2-BERT's implicit filters (arXiv 2310.12109, after Hyena, arXiv 2302.10866). Position m has features h_m, and a tap per channel:
  *
  *     h = sin(w_mod f (A0 z_m + a0)),  sin(w_mod f (A2 h + a2)),  sin(w_mod f (A4 h + a4))
- *     k_m = (A6 h) exp(-t_m |delta|)
+ *     k_m = (A6 h_m) exp(-t_m |delta|)
  *
- * for a forward (kf) and a reversed net (kr). z is trained and is read; t and delta are read when stored, else
- * t_m = m / (M-1), delta = linspace(ln(0.01) / 1.5, ln(0.01) / 0.3, d). Three nested sines amplify rounding, so all of
- * this is float64; the result is rounded once.
+ * for a forward and a reversed net. z is trained and is read; t and delta are read when stored, else t_m = m / (M-1),
+ * delta = linspace(ln(0.01) / 1.5, ln(0.01) / 0.3, d).
  *
- * As one sequence of N = 2 capacity taps: K[0] = kf[0] + D, K[m] = kf[m], K[N-1-j] = kr[j]; the lags of a text of
- * L <= capacity rows never reach what stands between them, so one spectrum serves every length of its size class.
- *
- * | input | shape | |
- * | --- | --- | --- |
- * | filter_rows | [1] int64 | min(capacity, M), rows to evaluate |
- * | filter_padding | [4] int64 | 0, 0, capacity - filter_rows, 0 |
- * | fourier.* | | see block-fourier.ts, for filters |
- *
- * | output | shape | |
- * | --- | --- | --- |
- * | spectrum.NAME.real, .imaginary | [H, s, d] | times the inverse transform's weights |
- * | first_row_taps.NAME | [capacity, d] | kf[0] + D, kr[0], kr[1], ... |
- * | forward.NAME, reverse.NAME | [filter_rows, d] | the filters themselves |
+ * Three nested sines amplify rounding, so the features are float64 and rounded once; they are `order` numbers a position
+ * where the taps are d, and serve every length. The taps are one product of them.
  */
-export function buildFilterGraph(
-  weights: ModelWeights,
-  shape: HyenaFilterShape,
-  filters: readonly HyenaFilter[],
-): Uint8Array {
-  const { channels: d, positions: M, embedding, order, modulation } = shape;
-  const g = new GraphBuilder();
-  const rows = g.input('filter_rows', 'int64', [1]);
-  const padding = g.input('filter_padding', 'int64', [4]);
-  const inverse = g.input('fourier.weights', 'float32', ['fourierH', 1, 1]);
-  const fourier = new BlockFourier(g);
-  const double = (value: Value): Value => g.op('Cast', [value], { to: elementTypes.float64 });
-  const single = (value: Value): Value => g.op('Cast', [value], { to: elementTypes.float32 });
-  const read = (name: string, dims: readonly number[]): Value => double(weights.add(g, name, dims));
-  const slice = (x: Value, from: Value, to: Value): Value => g.op('Slice', [x, from, to, g.ints(0)]);
-  const perPosition = (x: Value, width: number): Value =>
-    slice(g.op('Reshape', [x, g.ints(M, width)]), g.ints(0), rows); // [rows, width]
-  const stored = (name: string, dims: readonly number[], formula: () => Float32Array): Value =>
-    weights.has(name) ? read(name, dims) : double(g.floats(formula(), dims));
-  const factor = double(g.scalar(modulation));
+export class HyenaFilters {
+  constructor(
+    private readonly weights: ModelWeights,
+    readonly shape: HyenaFilterShape,
+  ) {}
 
-  for (const { name, at, result } of filters) {
-    const z = perPosition(read(`${at}.pos_emb.z`, [1, M, embedding]), embedding);
-    const t = perPosition(
-      stored(`${at}.pos_emb.t`, [1, M, 1], () => linspace(0, 1, M)),
-      1,
-    );
+  /** Features of the first rows positions of one net: [rows, order] float32. `rows` is at most M. */
+  features(g: GraphBuilder, { at }: HyenaFilter, which: FilterNet, rows: number): Value {
+    const { positions, embedding, order, modulation } = this.shape;
+    const net = `${at}.${which}`;
+    const read = (name: string, dims: readonly number[]): Value => g.cast(this.weights.add(g, name, dims), 'float64');
+    const z = this.weights.add(g, `${at}.pos_emb.z`, [1, positions, embedding]);
+    let h = g.cast(slice(g, g.op('Reshape', [z, g.ints(positions, embedding)]), 0, rows), 'float64');
+    const factor = g.cast(g.scalar(modulation), 'float64');
+    for (const [layer, width] of [
+      [0, embedding],
+      [2, order],
+      [4, order],
+    ] as const) {
+      // One vector f, stored up to six times; a file may keep a single copy of it.
+      const own = `${net}.${layer + 1}.freq`;
+      const f = read(this.weights.has(own) ? own : `${at}.implicit_filter.1.freq`, [1, order]);
+      const inputs = [h, read(`${net}.${layer}.weight`, [order, width]), read(`${net}.${layer}.bias`, [order])];
+      const frequency = modulation === 1 ? f : g.op('Mul', [f, factor]);
+      h = g.op('Sin', [g.op('Mul', [g.op('Gemm', inputs, { transB: 1 }), frequency])]);
+    }
+    return g.cast(h, 'float32');
+  }
+
+  /** The features as inputs of a graph, in the order of the nets. */
+  featureInputs(g: GraphBuilder, filter: HyenaFilter): [Value, Value] {
+    const input = (name: string): Value => g.input(name, 'float32', ['featureRows', this.shape.order]);
+    const [forward, reverse] = featureNames(filter);
+    return [input(forward), input(reverse)];
+  }
+
+  /** What the taps of one filter need besides its features. */
+  taps(g: GraphBuilder, { at }: HyenaFilter): FilterTaps {
+    const { channels: d, order, positions: M } = this.shape;
+    const stored = (name: string, dims: readonly number[], formula: () => Float32Array): Value =>
+      this.weights.has(name) ? this.weights.add(g, name, dims) : g.floats(formula(), dims);
+    const t = stored(`${at}.pos_emb.t`, [1, M, 1], () => linspace(0, 1, M));
     const delta = stored(`${at}.modulation.deltas`, [1, 1, d], () => decayRates(d));
     const rate = g.op('Neg', [g.op('Abs', [g.op('Reshape', [delta, g.ints(1, d)])])]);
-    const decay = g.op('Exp', [g.op('Mul', [t, rate])]); // [rows, d]
-
-    // One vector f, stored up to six times; a file may keep a single copy of it.
-    const frequency = (net: string, layer: number): Value => {
-      const own = `${net}.${layer + 1}.freq`;
-      const value = read(weights.has(own) ? own : `${at}.implicit_filter.1.freq`, [1, order]);
-      return modulation === 1 ? value : g.op('Mul', [value, factor]);
-    };
-    const evaluate = (net: string): Value => {
-      let h = z;
-      for (const [layer, width] of [
-        [0, embedding],
-        [2, order],
-        [4, order],
-      ] as const) {
-        const inputs = [h, read(`${net}.${layer}.weight`, [order, width]), read(`${net}.${layer}.bias`, [order])];
-        h = g.op('Sin', [g.op('Mul', [g.op('Gemm', inputs, { transB: 1 }), frequency(net, layer)])]);
-      }
-      return g.op('Mul', [g.op('Gemm', [h, read(`${net}.6.weight`, [d, order])], { transB: 1 }), decay]);
-    };
-    const forward = evaluate(`${at}.implicit_filter`);
-    const reverse = evaluate(`${at}.implicit_filter_rev`);
-    g.output(`forward.${name}`, single(forward), 'float32', ['rows', d]);
-    g.output(`reverse.${name}`, single(reverse), 'float32', ['rows', d]);
-
-    const kf = g.op('Pad', [forward, padding]); // [capacity, d]
-    const kr = g.op('Pad', [reverse, padding]);
-    const own = g.op('Add', [
-      slice(kf, g.ints(0), g.ints(1)),
-      g.op('Reshape', [read(`${at}.bias`, [d]), g.ints(1, d)]),
-    ]);
-    if (result === 'first-row-taps') {
-      const taps = g.op('Concat', [own, slice(kr, g.ints(0), g.ints(-1))], { axis: 0 });
-      g.output(firstRowTapsName(name), single(taps), 'float32', ['capacity', d]);
-      continue;
-    }
-    const reversed = g.op('Slice', [kr, g.ints(-1), g.ints(-(2 ** 31)), g.ints(0), g.ints(-1)]);
-    const taps = g.op('Concat', [own, slice(kf, g.ints(1), g.ints(2 ** 31 - 1)), reversed], { axis: 0 }); // [N, d]
-    const spectrum = fourier.transform(single(taps), d);
-    spectrumNames(name).forEach((output, part) =>
-      g.output(output, g.op('Mul', [spectrum[part]!, inverse]), 'float32', ['fourierH', 'fourierS', d]),
-    );
+    const [forward, reverse] = filterNets.map((net) => this.weights.add(g, `${at}.${net}.6.weight`, [d, order])) as [
+      Value,
+      Value,
+    ];
+    const own = this.weights.add(g, `${at}.bias`, [d]);
+    return new FilterTaps(g.op('Reshape', [t, g.ints(M, 1)]), rate, forward, reverse, own);
   }
-  return g.serialize();
+}
+
+/** The taps of one filter as products of features. Nodes go to the scope given: the graph, or a branch of it. */
+export class FilterTaps {
+  constructor(
+    private readonly t: Value, // [M, 1]
+    private readonly rate: Value, // [1, d]
+    private readonly forward: Value, // [d, order]
+    private readonly reverse: Value, // [d, order]
+    /** D, [d]. */
+    readonly own: Value,
+  ) {}
+
+  /** Features [rows, order] -> kr[0 .. rows-1], [rows, d]. */
+  reverseTaps(g: Scope, features: Value, rows: Value): Value {
+    return this.times(g, features, this.reverse, slice(g, this.t, 0, rows));
+  }
+
+  /** kf[0] + D, [1, d]; exp(-t_0 |delta|) is part of it. */
+  firstTap(g: Scope, features: Value): Value {
+    const first = this.times(g, slice(g, features, 0, 1), this.forward, slice(g, this.t, 0, 1));
+    return g.op('Add', [first, this.own]);
+  }
+
+  /**
+   * As one sequence of N = 2 capacity taps: K[m] = kf[m], K[N-1-j] = kr[j], without D. The lags of a text of L <= capacity
+   * rows never reach what stands between them, so one sequence serves every length of its size class. Features of more
+   * rows than capacity are cut, of fewer (all M) followed by zeros.
+   */
+  sequence(g: Scope, [forward, reverse]: readonly [Value, Value], capacity: Value): Value {
+    const fit = (x: Value): Value => {
+      const cut = slice(g, x, 0, capacity);
+      const missing = g.op('Sub', [capacity, g.op('Shape', [cut], { start: 0, end: 1 })]);
+      return g.op('Pad', [cut, g.op('Concat', [g.ints(0, 0), missing, g.ints(0)], { axis: 0 })]);
+    };
+    const backwards = (x: Value): Value => g.op('Slice', [x, g.ints(-1), g.ints(-(2 ** 31)), g.ints(0), g.ints(-1)]);
+    const t = fit(this.t);
+    const kf = this.times(g, fit(forward), this.forward, t);
+    const kr = this.times(g, backwards(fit(reverse)), this.reverse, backwards(t));
+    return g.op('Concat', [kf, kr], { axis: 0 }); // [N, d]
+  }
+
+  /** (A6 h) exp(-t |delta|) */
+  private times(g: Scope, features: Value, matrix: Value, t: Value): Value {
+    const decay = g.op('Exp', [g.op('Mul', [t, this.rate])]);
+    return g.op('Mul', [g.op('Gemm', [features, matrix], { transB: 1 }), decay]);
+  }
+}
+
+function slice(g: Scope, x: Value, from: number, to: number | Value): Value {
+  return g.op('Slice', [x, g.ints(from), typeof to === 'number' ? g.ints(to) : to, g.ints(0)]);
 }
 
 /** count numbers from `from` to `to`, both included. */

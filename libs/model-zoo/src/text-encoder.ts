@@ -17,17 +17,29 @@ export type TableInput =
 export type TableInputs = Readonly<Record<string, TableInput>>;
 
 /**
- * Inputs of an encoder's graph that follow from the length of the text alone, such as convolution filters. They are made
- * once per size class and reused for every text of that class.
+ * Inputs of an encoder's graph that follow from the length of the text alone, such as convolution filters. They come in
+ * parts; a part is made once and reused for every text that needs it.
  */
 export interface LengthTables {
-  /** The size class of a length in tokens; equal classes share their tables. */
-  sizeOf(length: number): number;
-  /** `direct` are inputs of the encoder's graph as they are; `derivation` are the inputs of `graph`. */
-  inputs(size: number): { readonly direct: TableInputs; readonly derivation: TableInputs };
-  /** Computes the remaining tables from the weights. */
+  /** The parts that a text of this many tokens needs: together they are all inputs of the graph but the text. */
+  partsOf(length: number): readonly TablePart[];
+}
+
+export interface TablePart {
+  /** Parts of one key are the same. */
+  readonly key: string;
+  /** Bytes of the tables, all of them. */
+  readonly bytes: number;
+  /** Inputs of the encoder's graph as they are. */
+  direct(): TableInputs;
+  /** Graphs that compute the rest, run one after the other: only one at a time holds its intermediate results. */
+  steps(): Iterable<TableStep>;
+}
+
+/** A graph over the weights whose outputs are inputs of the encoder's graph, by the same name. */
+export interface TableStep {
   readonly graph: Uint8Array;
-  /** Outputs of `graph` that are inputs of the encoder's graph, by the same name. */
+  readonly inputs: TableInputs;
   readonly outputs: readonly string[];
 }
 

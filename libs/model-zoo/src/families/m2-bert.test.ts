@@ -59,19 +59,50 @@ describe('m2-bert', () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
     for (const output of ['cls', 'hidden_states'] as const) {
       const { graph, tables } = m2Bert.buildGraph(config(), weights, output);
-      assert.ok(graph.byteLength < 30_000 && tables!.graph.byteLength < 60_000);
+      assert.ok(graph.byteLength < 60_000);
+      for (const step of tables!.partsOf(256).flatMap((part) => [...part.steps()])) {
+        assert.ok(step.graph.byteLength < 20_000);
+      }
     }
   });
 
   test('names a tensor whose shape differs from config.json', () => {
     const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
     const build = (): unknown => m2Bert.buildGraph(config({ hyena_filter_order: 32 }), weights, 'cls');
-    assert.throws(build, refusal('DATA_LOSS', /implicit_filter.*shape \[16.*asks for \[32/));
+    assert.throws(build, refusal('DATA_LOSS', /implicit_filter.*shape .*16\].*asks for .*32\]/));
   });
 
-  test('needs no filter table per length, only per size class', () => {
-    const { tables } = m2Bert.buildGraph(config(), new ModelWeights(folder, m2Bert.weightPrefixes), 'cls');
-    const classes = new Set(Array.from({ length: 256 }, (_, i) => tables!.sizeOf(i + 1)));
-    assert.deepEqual([...classes], [4, 8, 12]);
+  test('needs no spectra per length, only per size class, and features of few lengths', () => {
+    const parts = (spectrumBytes: number) => {
+      const { tables } = m2Bert.buildGraph(
+        config(),
+        new ModelWeights(folder, m2Bert.weightPrefixes),
+        'cls',
+        spectrumBytes,
+      );
+      return [...new Set(Array.from({ length: 256 }, (_, i) => tables!.partsOf(i + 1).map(({ key }) => key)).flat())];
+    };
+    const fourier = ['fourier 4', 'fourier 8', 'fourier 12'];
+    const spectra = ['spectra 4', 'spectra 8', 'spectra 12'];
+    assert.deepEqual(parts(1e6).toSorted(), [...fourier, 'row zero 256', ...spectra].toSorted());
+    assert.deepEqual(parts(0).toSorted(), [...fourier, 'row zero 256', 'features 256'].toSorted());
+    // 2 filters of 2 x 9 x 4 x 48 numbers, and of 2 x 17 x 8 x 48.
+    assert.deepEqual(
+      parts(27_648).filter((key) => key.startsWith('spectra')),
+      ['spectra 4'],
+    );
+  });
+
+  test('says how many bytes a part has', () => {
+    for (const spectrumBytes of [0, 1e6]) {
+      const weights = new ModelWeights(folder, m2Bert.weightPrefixes);
+      const { tables } = m2Bert.buildGraph(config(), weights, 'hidden_states', spectrumBytes);
+      const [fourier] = tables!.partsOf(100);
+      const inputs = Object.values(fourier!.direct());
+      assert.equal(
+        fourier!.bytes,
+        inputs.reduce((sum, { data }) => sum + 4 * data.length, 0),
+      );
+    }
   });
 });

@@ -1,19 +1,14 @@
 import { GraphBuilder, type Value } from '@a2sf/onnx-graph';
-import { BlockFourier, blockFourierCapacity, blockFourierInputs, blockFourierSize } from '../block-fourier.js';
+import { BlockFourier } from '../block-fourier.js';
 import type { ConfigReader } from '../config-reader.js';
-import { buildFilterGraph, type HyenaFilter } from '../hyena-filters.js';
-import { firstRowTapsName, LongConvolutions, spectrumNames } from '../long-convolution.js';
+import { HyenaFilters, type HyenaFilter } from '../hyena-filters.js';
+import { hyenaTables } from '../hyena-tables.js';
+import { LongConvolutions } from '../long-convolution.js';
 import type { ModelWeights } from '../model-weights.js';
-import type {
-  LengthTables,
-  TextEncoderFamily,
-  TextEncoderGraph,
-  TextEncoderOutput,
-  TextEncoderShape,
-} from '../text-encoder.js';
+import type { TextEncoderFamily, TextEncoderGraph, TextEncoderOutput, TextEncoderShape } from '../text-encoder.js';
 
 /** M2-BERT, the Monarch Mixer encoder (arXiv 2310.12109): long convolutions instead of attention, a block-diagonal MLP. */
-export const m2Bert: TextEncoderFamily = {
+export const m2Bert: TextEncoderFamily & { readonly buildGraph: typeof buildGraph } = {
   name: 'm2-bert',
   pooling: 'cls',
   mark: '"monarch_mixer_sequence_mixing": true',
@@ -55,15 +50,25 @@ function readShape(config: ConfigReader): TextEncoderShape {
 
 /** The two long convolutions of a layer: of the gated projection, and of the mixer's input (the residual one). */
 const convolutions = ['filter_fn', 'filter_fn2'] as const;
-const convolutionName = (layer: number, which: (typeof convolutions)[number]): string => `${layer}.${which}`;
+const filterOf = (layer: number, which: (typeof convolutions)[number]): HyenaFilter => ({
+  name: `${layer}.${which}`,
+  at: `encoder.layer.${layer}.attention.${which}`,
+});
 
-function buildGraph(config: ConfigReader, weights: ModelWeights, output: TextEncoderOutput): TextEncoderGraph {
+/** @param spectrumBytes see hyenaTables. */
+function buildGraph(
+  config: ConfigReader,
+  weights: ModelWeights,
+  output: TextEncoderOutput,
+  spectrumBytes?: number,
+): TextEncoderGraph {
   const { dimension: d, maxTokens, vocab } = readShape(config);
   const layers = config.size('num_hidden_layers');
   const g = new GraphBuilder();
   const ids = g.input('ids', 'int64', ['L']);
   const length = g.op('Shape', [ids]);
-  const long = new LongConvolutions(g, new BlockFourier(g), length, d);
+  const filters = readFilters(config, weights);
+  const long = new LongConvolutions(g, new BlockFourier(g), filters, length);
   const epsilon = config.positive('layer_norm_eps', 1e-12);
   const norm = (x: Value, at: string): Value =>
     g.op('LayerNormalization', [x, weights.add(g, `${at}.weight`, [d]), weights.add(g, `${at}.bias`, [d])], {
@@ -86,23 +91,28 @@ function buildGraph(config: ConfigReader, weights: ModelWeights, output: TextEnc
     // Of the last layer only row 0 is wanted: its convolutions are one sum over the rows, and the rest runs on one row.
     const firstOnly = output === 'cls' && layer === layers - 1;
     const convolve = firstOnly ? long.first.bind(long) : long.all.bind(long);
-    const projected = g.ops('Split', [linear(x, `${at}.attention.in_linear`, 3 * d, d)], 3, {
-      axis: 1,
-      num_outputs: 3,
-    });
+    // Three products instead of one that is then split: of x2 the last layer needs one row, and no copies are made.
+    const third = (rows: Value, i: number): Value => {
+      const part = (w: Value): Value => g.op('Slice', [w, g.ints(i * d), g.ints((i + 1) * d), g.ints(0)]);
+      const w = weights.add(g, `${at}.attention.in_linear.weight`, [3 * d, d]);
+      const bias = weights.add(g, `${at}.attention.in_linear.bias`, [3 * d]);
+      return g.op('Gemm', [rows, part(w), part(bias)], { transB: 1 });
+    };
     const short = shortConvolution(g, weights, `${at}.attention.short_filter`, d);
-    const x1 = short(projected[0]!, 0);
-    const x2 = short(firstOnly ? firstRow(projected[1]!) : projected[1]!, 1);
-    const v = short(projected[2]!, 2);
-    const gated = convolve(g.op('Mul', [v, x1]), convolutionName(layer, 'filter_fn'));
-    const residual = convolve(x, convolutionName(layer, 'filter_fn2'));
+    const x1 = short(third(x, 0), 0);
+    const x2 = short(third(firstOnly ? firstRow(x) : x, 1), 1);
+    const v = short(third(x, 2), 2);
+    const gated = convolve(g.op('Mul', [v, x1]), filterOf(layer, 'filter_fn'));
+    const residual = convolve(x, filterOf(layer, 'filter_fn2'));
     const mixed = g.op('Add', [g.op('Mul', [gated, x2]), residual]);
     const y = linear(mixed, `${at}.attention.out_linear`, d, d); // [L or 1, d]
     x = norm(g.op('Add', [y, gatedMlp(g, weights, config, y, `${at}.mlp`)]), `${at}.mlp.layernorm`);
   }
   if (output === 'cls') g.output('cls', g.op('Reshape', [x, g.ints(d)]), 'float32', [d]);
   else g.output('hidden_states', x, 'float32', ['L', d]);
-  return { graph: g.serialize(), tables: filterTables(config, weights, output) };
+  const all = Array.from({ length: layers }, (_, layer) => convolutions.map((which) => filterOf(layer, which)));
+  const rowZero = output === 'cls' ? all.splice(-1) : [];
+  return { graph: g.serialize(), tables: hyenaTables(filters, all.flat(), rowZero.flat(), spectrumBytes) };
 }
 
 /**
@@ -125,65 +135,42 @@ function shortConvolution(g: GraphBuilder, weights: ModelWeights, at: string, d:
 
 /**
  * MLP(y) = BD_wo(gelu(h[0:I]) * h[I:2I]) + b, h = BD_gated(y), where BD multiplies block b of the input by its own matrix
- * [out/B, in/B]. With an even number B of blocks the gates are the first B/2 blocks of h. [L, d] -> [L, d].
+ * [out/B, in/B]. With an even number B of blocks, what block q of BD_wo reads comes from two halves of blocks of BD_gated:
+ *
+ *     m_q = gelu(G_q y_{q div 2}) * (G_{B+q} y_{B/2 + q div 2}),  G [2B, I/B, d/B] the halves of the gated blocks in order
+ *
+ * so it goes by q, and nothing wider than I/B is in memory. [L, d] -> [L, d].
  */
 function gatedMlp(g: GraphBuilder, weights: ModelWeights, config: ConfigReader, y: Value, at: string): Value {
   const d = config.size('hidden_size');
   const I = config.size('intermediate_size');
   const B = config.size('monarch_mlp_nblocks', 4);
-  const blockDiagonal = (x: Value, name: string, out: number, input: number): Value =>
-    g.contrib('FusedMatMul', [x, weights.add(g, `${at}.${name}.weight`, [B, out / B, input / B])], { transB: 1 });
-  const reshape = (x: Value, ...shape: number[]): Value => g.op('Reshape', [x, g.ints(...shape)]);
-  const transpose = (x: Value, ...perm: number[]): Value => g.op('Transpose', [x], { perm });
-
-  const h = blockDiagonal(transpose(reshape(y, -1, B, d / B), 1, 0, 2), 'gated_layers', 2 * I, d); // [B, L, 2I/B]
-  const [gate, value] = g.ops('Split', [h], 2, { axis: 0, num_outputs: 2 }) as [Value, Value]; // [B/2, L, 2I/B]
-  const m = g.op('Mul', [g.contrib('Gelu', [gate]), value]);
-  const halves = transpose(reshape(m, B / 2, -1, 2, I / B), 0, 2, 1, 3); // [B/2, 2, L, I/B]
-  const rows = g.op('Concat', [g.ints(B), g.op('Shape', [y], { start: 0, end: 1 }), g.ints(I / B)], { axis: 0 });
-  const mixed = blockDiagonal(g.op('Reshape', [halves, rows]), 'wo', d, I); // [B, L, d/B]
-  return g.op('Add', [reshape(transpose(mixed, 1, 0, 2), -1, d), weights.add(g, `${at}.wo.bias`, [d])]);
+  const gated = g.op('Reshape', [
+    weights.add(g, `${at}.gated_layers.weight`, [B, (2 * I) / B, d / B]),
+    g.ints(2 * B, I / B, d / B),
+  ]);
+  const wo = weights.add(g, `${at}.wo.weight`, [B, d / B, I / B]);
+  const product = (x: Value, matrices: Value, i: number, out: number, input: number): Value => {
+    const matrix = g.op('Slice', [matrices, g.ints(i), g.ints(i + 1), g.ints(0)]);
+    return g.op('Gemm', [x, g.op('Reshape', [matrix, g.ints(out, input)])], { transB: 1 });
+  };
+  const blocks = g.ops('Split', [y], B, { axis: 1, num_outputs: B }); // [L, d/B] each
+  const mixed = blocks.map((_, q) => {
+    const from = Math.floor(q / 2);
+    const gate = g.contrib('Gelu', [product(blocks[from]!, gated, q, I / B, d / B)]);
+    const m = g.op('Mul', [gate, product(blocks[B / 2 + from]!, gated, B + q, I / B, d / B)]); // [L, I/B]
+    return product(m, wo, q, d / B, I / B);
+  });
+  return g.op('Add', [g.op('Concat', mixed, { axis: 1 }), weights.add(g, `${at}.wo.bias`, [d])]);
 }
 
-/** The filters as tables: spectra, and the taps of row 0 where the last layer computes nothing else. */
-function filterTables(config: ConfigReader, weights: ModelWeights, output: TextEncoderOutput): LengthTables {
-  const layers = config.size('num_hidden_layers');
-  const positions = config.size('long_conv_l_max', config.size('max_position_embeddings'));
-  const filters = Array.from({ length: layers }, (_, layer) =>
-    convolutions.map((which): HyenaFilter => {
-      const firstOnly = output === 'cls' && layer === layers - 1;
-      return {
-        name: convolutionName(layer, which),
-        at: `encoder.layer.${layer}.attention.${which}`,
-        result: firstOnly ? 'first-row-taps' : 'spectrum',
-      };
-    }),
-  ).flat();
-  const shape = {
+/** The implicit filters of all layers. */
+function readFilters(config: ConfigReader, weights: ModelWeights): HyenaFilters {
+  return new HyenaFilters(weights, {
     channels: config.size('hidden_size'),
-    positions,
+    positions: config.size('long_conv_l_max', config.size('max_position_embeddings')),
     embedding: config.size('hyena_emb_dim', 5),
     order: config.size('hyena_filter_order'),
     modulation: config.positive('hyena_w_mod', 1),
-  };
-  return {
-    sizeOf: blockFourierSize,
-    inputs: (size) => {
-      const { signal, filter } = blockFourierInputs(size);
-      const capacity = blockFourierCapacity(size);
-      const rows = Math.min(capacity, positions);
-      return {
-        direct: signal,
-        derivation: {
-          ...filter,
-          filter_rows: { type: 'int64', data: [rows], shape: [1] },
-          filter_padding: { type: 'int64', data: [0, 0, capacity - rows, 0], shape: [4] },
-        },
-      };
-    },
-    graph: buildFilterGraph(weights, shape, filters),
-    outputs: filters.flatMap(({ name, result }) =>
-      result === 'spectrum' ? spectrumNames(name) : [firstRowTapsName(name)],
-    ),
-  };
+  });
 }
