@@ -38,6 +38,10 @@ const commands: Readonly<Record<string, Command>> = {
     description: `run one service: ${serviceNames.join(', ')}`,
     run: serve,
   },
+  report: {
+    description: 'make one HTML page of a run folder, and TensorBoard event files',
+    run: async (argv) => (await import('./report.js')).report(argv),
+  },
   select: {
     description: 'ask a policy which action it takes for a prompt',
     run: async (argv) => (await import('./clients/select.js')).select(argv),
@@ -61,6 +65,10 @@ const commands: Readonly<Record<string, Command>> = {
   import: {
     description: 'write a policy_N.pt of the reference as policy_N.safetensors',
     run: async (argv) => (await import('./clients/import.js')).importCheckpoint(argv),
+  },
+  dataset: {
+    description: 'make and split prompts, and compute the rewards of every action once: needle, split, build, score',
+    run: async (argv) => (await import('./dataset.js')).dataset(argv),
   },
   evaluate: {
     description: 'estimate the mean reward of a policy from decisions that others made and logged',

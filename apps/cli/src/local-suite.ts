@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { A2sfError } from '@a2sf/errors';
 import { waitUntilServing } from '@a2sf/grpc-runtime';
+import { automaticDevice } from '@a2sf/inference';
 import type { StartSuite, TrainerOptions } from '@a2sf/trainer-app';
 import { ChildService, type ServiceName } from './child-service.js';
 
@@ -28,7 +29,7 @@ export const startLocalSuite: StartSuite = async (options, signal) => {
   const failure = () => services.map((service) => service.failure()).find((error) => error !== undefined);
 
   try {
-    const generators = generatorFlags(options).map((flags) => start('generator', flags));
+    const generators = (await generatorFlags(options)).map((flags) => start('generator', flags));
     const encoder = start('encoder', [...encoderModel(options), '--threads', '1']);
     const reward = start('reward', [...encoderModel(options), '--threads', '1']);
     const policy = start('policy', []);
@@ -66,14 +67,14 @@ async function untilServing(service: ChildService, address: string, signal: Abor
 }
 
 /** The flags of each generator. */
-function generatorFlags(options: TrainerOptions): string[][] {
+async function generatorFlags(options: TrainerOptions): Promise<string[][]> {
   const { gpus, device, modelName, maxPromptTokens } = options;
   const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / (gpus?.length ?? 1)));
   const model = modelFlags(modelName, options.revision, options.offline);
   const limit =
     maxPromptTokens === undefined || maxPromptTokens === 0 ? [] : ['--max_prompt_tokens', String(maxPromptTokens)];
   const common = [...model, ...limit, '--threads', String(threads)];
-  if (gpus === undefined) return [[...common, ...(device === 'auto' ? [] : ['--device', device])]];
+  if (gpus === undefined) return [[...common, '--device', device === 'auto' ? await automaticDevice() : device]];
   return gpus.map((gpu) => {
     const own = device === 'auto' || device === 'cuda' ? `cuda:${gpu}` : device;
     return [...common, '--device', own];

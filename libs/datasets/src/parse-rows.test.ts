@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { datasetNamed, datasetNames } from './datasets.js';
-import { maxLineLength, parseRows } from './parse-rows.js';
+import { parseRows } from './parse-rows.js';
+import { writeRow } from './prompt-row.js';
+import { maxLineLength, RowCollector } from './row-collector.js';
 
 const longBench = {
   input: 'Who?',
@@ -116,4 +118,51 @@ test('the known datasets are the 21 of LongBench, RULER and the six embedded one
     field: 'datasets[0]',
     reason: 'unknown-dataset',
   });
+});
+
+test("this suite's own rows have id, dataset, prompt or text, and answers; written ones are read back", () => {
+  const own = { id: 'x1', dataset: 'mine', text: 'Who?', answers: ['Ann'] };
+  const rows = parseRows(jsonl(own, { id: 2, dataset: 'mine', prompt: 'Why?', all_classes: ['a'] }), 'r');
+  assert.deepEqual(rows, [
+    { id: 'x1', dataset: 'mine', text: 'Who?', answers: ['Ann'], allClasses: [] },
+    { id: '2', dataset: 'mine', text: 'Why?', answers: [], allClasses: ['a'] },
+  ]);
+  assert.deepEqual(parseRows(jsonl(...rows.map(writeRow)), 'r'), rows);
+  assert.equal(
+    refusal(jsonl({ id: 'a', dataset: 'd' }, { id: '', prompt: 1, text: 'x' })),
+    [
+      'rows.jsonl:1: prompt: is missing',
+      'rows.jsonl:2: text: stands beside prompt, give one of them',
+      'rows.jsonl:2: id: must be a string that is not empty, or a whole number',
+      'rows.jsonl:2: dataset: is missing',
+    ].join('; '),
+  );
+});
+
+test('the problems of all files are told at once, ten in full, and ids count in their file', () => {
+  const collector = new RowCollector();
+  for (const [file, count] of [
+    ['a.jsonl', 7],
+    ['b.jsonl', 7],
+  ] as const) {
+    collector.begin(file);
+    collector.add(JSON.stringify(longBench));
+    collector.addTooLong(2 ** 30);
+    for (let i = 1; i < count; i++) collector.add('{');
+    collector.end();
+  }
+  collector.begin('empty.jsonl');
+  collector.end();
+  collector.reportFile('gone.jsonl', 'cannot be read (ENOENT)');
+  assert.throws(
+    () => collector.finish('data'),
+    (error: Error & { field?: string }) => {
+      const told = error.message.split('; ');
+      assert.equal(error.field, 'data');
+      assert.equal(told[0], 'a.jsonl:2: is 1073741824 bytes long, the limit is 25165824');
+      assert.equal(told[7], 'b.jsonl:2: is 1073741824 bytes long, the limit is 25165824');
+      assert.deepEqual(told.slice(9), ['b.jsonl:4: is not JSON', 'and 6 more']);
+      return true;
+    },
+  );
 });

@@ -23,7 +23,8 @@ export interface RowProblem {
 /**
  * Reads one row. The schema shows in its fields:
  * LongBench `{input, context, answers, dataset, all_classes?, _id?}`, RULER `{index, input, outputs}` (dataset `ruler`),
- * or a finished prompt `{prompt, dataset, answers?}`. Other fields are ignored.
+ * or a finished prompt, this suite's own schema: `{prompt, dataset, id?, answers?, all_classes?}`, where `text` may stand
+ * for `prompt` and `_id` for `id`. Other fields are ignored.
  * Gives every problem there is instead of a row that is not sound.
  */
 export function readRow(value: unknown, defaultId: string): PromptRow | readonly RowProblem[] {
@@ -33,10 +34,20 @@ export function readRow(value: unknown, defaultId: string): PromptRow | readonly
   const fields = new Fields(value);
   const row = fields.has('outputs')
     ? rulerRow(fields, defaultId)
-    : fields.has('prompt')
+    : isFinished(fields)
       ? finishedRow(fields, defaultId)
       : longBenchRow(fields, defaultId);
   return fields.problems.length > 0 ? fields.problems : row;
+}
+
+/** A row as this suite writes it: readRow gives the same row back. */
+export function writeRow({ id, dataset, text, answers, allClasses }: PromptRow): object {
+  return { id, dataset, prompt: text, answers, ...(allClasses.length === 0 ? {} : { all_classes: allClasses }) };
+}
+
+function isFinished(fields: Fields): boolean {
+  if (fields.has('prompt')) return true;
+  return !fields.has('context') && !fields.has('input') && (fields.has('text') || fields.has('id'));
 }
 
 function longBenchRow(fields: Fields, defaultId: string): PromptRow {
@@ -70,10 +81,11 @@ function rulerRow(fields: Fields, defaultId: string): PromptRow {
 }
 
 function finishedRow(fields: Fields, defaultId: string): PromptRow {
+  if (fields.has('prompt') && fields.has('text')) fields.report('text', 'stands beside prompt, give one of them');
   return {
-    id: fields.id('_id') ?? defaultId,
+    id: fields.id(fields.has('id') ? 'id' : '_id') ?? defaultId,
     dataset: fields.text('dataset'),
-    text: fields.text('prompt'),
+    text: fields.text(fields.has('text') ? 'text' : 'prompt'),
     answers: fields.texts('answers', 'optional'),
     allClasses: fields.texts('all_classes', 'optional'),
   };

@@ -9,3 +9,15 @@ export {
 } from './metric-schema.js';
 export { Metrics, type CounterOf, type GaugeOf, type HistogramOf } from './metrics.js';
 export { startHttp, type HttpOptions, type HttpServer } from './http-server.js';
+export { startTracing, type Tracing, type TracingOptions } from './tracing.js';
+export {
+  activeTrace,
+  inSpan,
+  recordSpan,
+  startClientSpan,
+  startServerSpan,
+  type CallOutcome,
+  type CallSpan,
+  type SpanAttributes,
+  type TraceCarrier,
+} from './tracing-spans.js';

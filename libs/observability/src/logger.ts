@@ -1,5 +1,6 @@
 import { A2sfError } from '@a2sf/errors';
 import { type DestinationStream, type Logger, destination, pino, stdTimeFunctions } from 'pino';
+import { activeTrace } from './tracing-spans.js';
 
 export type { Logger };
 
@@ -33,7 +34,7 @@ const privateFields = [
 
 /**
  * A logger that writes JSON lines to stderr: `time` (ISO 8601), `seq` (a counter that orders the lines of a process also
- * when the clock is set back), `level`, `name`, `msg` and the fields given.
+ * when the clock is set back), `level`, `name`, `msg` and the fields given; within a span also `trace_id` and `span_id`.
  *
  * @throws A2sfError INVALID_ARGUMENT for an unknown level.
  */
@@ -49,7 +50,7 @@ export function createLogger(o: LoggerOptions): Logger {
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      mixin: () => ({ seq: ++seq }),
+      mixin: () => ({ seq: ++seq, ...activeTrace() }),
       redact: { paths: privateFields.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
     },
     stream,

@@ -142,6 +142,7 @@ export const metricSchema = {
         'count',
         'code_sim',
         'log_prob',
+        'string_match',
         'mix',
       ],
     },
@@ -165,7 +166,7 @@ export const metricSchema = {
   a2sf_trainer_reward: { type: 'gauge', help: 'Mean reward of the last iteration.' },
   a2sf_trainer_regret: {
     type: 'gauge',
-    help: 'Mean of best reward minus chosen reward over the last evaluation.',
+    help: 'Mean of best reward minus that of the greedy choice: over the last iteration where all rewards are known, else over the last evaluation.',
   },
   a2sf_trainer_episodes_total: {
     type: 'counter',
@@ -182,7 +183,31 @@ export const metricSchema = {
   a2sf_trainer_evaluation_reward: {
     type: 'gauge',
     help: 'Mean reward of the last evaluation, of the policy and of each baseline.',
-    labels: { baseline: ['policy', 'full', 'random', 'h2o', 'snapkv_16', 'best_fixed', 'oracle'] },
+    labels: {
+      baseline: [
+        'policy',
+        'full',
+        'random',
+        'h2o',
+        'snapkv_16',
+        'snapkv_32',
+        'snapkv_64',
+        'best_fixed',
+        'best_fixed_train',
+        'task_table',
+        'oracle',
+      ],
+    },
+  },
+  a2sf_trainer_generator_faults_total: {
+    type: 'counter',
+    help: 'Calls that a generator did not answer, or not in a way that can be right; each was tried elsewhere once.',
+    labels: { fault: ['unreachable', 'untrustworthy'] },
+  },
+  a2sf_trainer_generators: {
+    type: 'gauge',
+    help: 'Generators by state; one that is passed over did not answer, or not in a way that can be right.',
+    labels: { state: ['usable', 'passed_over'] },
   },
   a2sf_trainer_last_checkpoint_timestamp_seconds: {
     type: 'gauge',

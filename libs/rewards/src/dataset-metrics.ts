@@ -7,8 +7,9 @@ import { count, retrieval, retrievalZh } from './number-match.js';
 import { qaF1 } from './qa-f1.js';
 import { qaF1Zh } from './qa-f1-zh.js';
 import { rougeZh } from './rouge-zh.js';
+import { stringMatch } from './string-match.js';
 
-/** LongBench's own metric of each of its datasets (its dataset2metric table), and those of the embedded prompts. */
+/** LongBench's own metric of each of its datasets (its dataset2metric table), RULER's, and those of the embedded prompts. */
 const table: Readonly<Record<string, Metric>> = {
   narrativeqa: qaF1,
   qasper: qaF1,
@@ -31,6 +32,7 @@ const table: Readonly<Record<string, Metric>> = {
   passage_retrieval_zh: retrievalZh,
   lcc: codeSim,
   'repobench-p': codeSim,
+  ruler: stringMatch,
   tiny_qa_single: qaF1,
   tiny_qa_multi: qaF1,
   tiny_retrieval: retrieval,

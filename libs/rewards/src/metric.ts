@@ -29,6 +29,8 @@ export interface Needs {
 export interface Metric extends Needs {
   /** Name in the contract. */
   readonly name: string;
+  /** What several references give together: the best match, or the mean over all of them; absent: the best. */
+  readonly over?: 'best' | 'mean';
   /** Score of one prediction against one reference, neither of them blank (both empty without `needsReferences`); at most 1. */
   score(prediction: string, reference: string, context: MetricContext): number;
 }

@@ -81,7 +81,8 @@ test("Chinese words are jieba's", () => {
 test("a row's dataset has the row's metric, and every metric of the table has rows", () => {
   for (const { dataset, metric } of rows) assert.equal(metricOfDataset(dataset).name, metric, dataset);
   const names = new Set(rows.map(({ metric }) => metric));
-  assert.deepEqual([...new Set(datasetMetrics.map(({ metric }) => metric))].sort(), [...names].sort());
+  const own = datasetMetrics.filter(({ dataset }) => dataset !== 'ruler'); // RULER's metric has a test of its own
+  assert.deepEqual([...new Set(own.map(({ metric }) => metric))].sort(), [...names].sort());
 });
 
 for (const name of new Set(rows.map((row) => row.metric))) {

@@ -12,6 +12,7 @@ import { qaF1Zh } from './qa-f1-zh.js';
 import { rougeL } from './rouge-l.js';
 import { rouge1, rouge2 } from './rouge-n.js';
 import { rougeZh } from './rouge-zh.js';
+import { stringMatch } from './string-match.js';
 
 /** Every metric there is; a new one is one file and one line here. */
 const registry: ReadonlyMap<string, Metric> = new Map(
@@ -31,6 +32,7 @@ const registry: ReadonlyMap<string, Metric> = new Map(
     rouge2,
     rougeL,
     rougeZh,
+    stringMatch,
   ].map((metric) => [metric.name, metric]),
 );
 

@@ -6,7 +6,7 @@ import type { Scorer } from './mix.js';
 /** One text to score. */
 export interface ScoreItem {
   readonly prediction: string;
-  /** The texts to compare with, at least one where the metric looks at them; the best match counts. */
+  /** The texts to compare with, at least one where the metric looks at them; see the metric's `over`. */
   readonly references: readonly string[];
   /** The classes to choose from; empty for other metrics than classification. */
   readonly allClasses: readonly string[];
@@ -29,8 +29,8 @@ export function textsToEmbed(scorer: Scorer, item: ScoreItem): string[] {
 }
 
 /**
- * max over the references of metric(prediction, reference), clamped to 0..1; 0 where either is blank. A mix is the
- * weighted sum of that over its metrics.
+ * max (or mean, as the metric says) over the references of metric(prediction, reference), clamped to 0..1; 0 where either is
+ * blank. A mix is the weighted sum of that over its metrics.
  *
  * Throws INVALID_ARGUMENT without the references, classes or log-probabilities that the metric needs, RESOURCE_EXHAUSTED for texts
  * longer than the metric compares, and INTERNAL when a metric gives NaN.
@@ -65,12 +65,15 @@ function* metricSteps(metric: Metric, item: ScoreItem, embedding: MetricContext[
   const prediction = metric.kind === 'task' ? scoredPart(item.prediction, item.dataset) : item.prediction;
   if (isBlank(prediction)) return 0;
   let best = 0;
+  let sum = 0;
   for (const reference of item.references) {
     if (isBlank(reference)) continue;
-    best = Math.max(best, checkedScore(metric, prediction, reference, context));
+    const score = checkedScore(metric, prediction, reference, context);
+    best = Math.max(best, score);
+    sum += score;
     yield;
   }
-  return best;
+  return metric.over === 'mean' ? sum / item.references.length : best;
 }
 
 function checkedScore(metric: Metric, prediction: string, reference: string, context: MetricContext): number {

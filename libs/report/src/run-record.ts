@@ -1,0 +1,82 @@
+/** A line of progress.jsonl: one iteration that was logged. */
+export interface IterationRecord {
+  readonly iteration: number;
+  readonly reward: number;
+  /** Undefined when there was nothing to learn from. */
+  readonly loss: number | undefined;
+  readonly actionsA: readonly number[];
+  readonly actionsB: readonly number[];
+  /** Seconds by stage, in the order of the run. */
+  readonly seconds: ReadonlyMap<string, number>;
+}
+
+/** A mean with its 95 % interval. */
+export interface Interval {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A baseline as an evaluation holds it. */
+export interface BaselineRecord extends Interval {
+  /** The action, where the baseline always takes the same one. */
+  readonly action: { readonly a: number; readonly b: number } | undefined;
+}
+
+/** A line of evaluation.jsonl. One entry of a list is one prompt that does not fit the budget, in the set's order. */
+export interface EvaluationRecord {
+  readonly iteration: number;
+  readonly policy: Interval;
+  readonly rewards: readonly number[];
+  readonly actionsA: readonly number[];
+  readonly actionsB: readonly number[];
+  /** What the policy expected; undefined in a run that did not record it. */
+  readonly predicted: readonly number[] | undefined;
+  readonly baselines: ReadonlyMap<string, BaselineRecord>;
+  /** policy - baseline, paired by prompt; empty in a run that did not record it. */
+  readonly differences: ReadonlyMap<string, Interval>;
+  readonly keptAll: number;
+}
+
+/** A line of evaluation_rewards.jsonl: what every action earns on one prompt. */
+export interface RewardRecord {
+  /** Hash of all that the rewards depend on beside the prompt. */
+  readonly key: string;
+  readonly id: string;
+  /** SHA-256 of the prompt's text. */
+  readonly hash: string;
+  /** Place of the prompt in the evaluation set; undefined in a run that did not record it. */
+  readonly index: number | undefined;
+  /** Undefined where it was not recorded, empty for a row that names none. */
+  readonly dataset: string | undefined;
+  readonly promptTokens: number;
+  readonly keptAll: boolean;
+  readonly full: number;
+  /** By action index; empty when all is kept. */
+  readonly rewards: readonly number[];
+}
+
+/** A line of evaluation_texts.jsonl: what the full and the compressed cache wrote for one prompt under one action. */
+export interface TextRecord {
+  /** As in the prompt's reward record. */
+  readonly key: string;
+  readonly hash: string;
+  readonly a: number;
+  readonly b: number;
+  /** The prompt, its middle left out when it is long. */
+  readonly prompt: string;
+  readonly full: string;
+  readonly compressed: string;
+}
+
+/** All that a run folder tells. */
+export interface RunRecord {
+  /** Name of the folder. */
+  readonly name: string;
+  /** What config.json holds. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly progress: readonly IterationRecord[];
+  readonly evaluations: readonly EvaluationRecord[];
+  readonly rewards: readonly RewardRecord[];
+  readonly texts: readonly TextRecord[];
+}
