@@ -26,6 +26,8 @@ test('a2sf tells its commands and its version', () => {
       'explain',
       'evaluate',
       'replay',
+      'report',
+      'doctor',
     ]) {
       assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
     }
@@ -45,6 +47,8 @@ test('every command lists its flags', () => {
     ['explain'],
     ['evaluate'],
     ['replay'],
+    ['report'],
+    ['doctor'],
     ['serve', 'policy'],
   ]) {
     const { status, stdout, stderr } = a2sf(...argv, '--help');

@@ -78,6 +78,10 @@ const commands: Readonly<Record<string, Command>> = {
     description: 'make logged decisions again and compare them bit for bit',
     run: async (argv) => (await import('./clients/replay.js')).replay(argv),
   },
+  doctor: {
+    description: 'check this machine, models and running services, and say what to do about what is wrong',
+    run: async (argv) => (await import('./doctor.js')).doctor(argv),
+  },
 };
 
 /** Runs the command that the words name. Throws a usage error for an unknown one. */

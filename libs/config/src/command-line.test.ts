@@ -17,6 +17,7 @@ test('the help groups the options and tells each default and environment variabl
   assert.match(help, /\nPeers:\n {2}--generators <values\.\.\.> .*env: A2SF_GENERATORS/);
   assert.match(help, /--reflection \[boolean\] .*\(default: true, env: A2SF_REFLECTION\)/);
   assert.match(help, /--config <file> /);
+  assert.match(help, /--dry_run /);
   assert.ok(!help.includes('--no-reflection'));
   assert.ok(help.endsWith('\nExample: ...\n'));
 });

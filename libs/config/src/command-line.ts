@@ -9,19 +9,28 @@ export interface CommandDescription {
   readonly description: string;
   /** What stands behind the flags in `--help`: examples, remarks. */
   readonly epilogue?: string;
+  /** A dry run is the caller's to answer, by `Resolution.dryRun`: it takes values from elsewhere too. */
+  readonly ownDryRun?: boolean;
 }
+
+const dryRuns = ['table', 'json'] as const;
+/** How a dry run is printed. */
+export type DryRun = (typeof dryRuns)[number];
 
 /** What a command line says. */
 export interface CommandLine {
   /** Raw values by option key. */
   readonly given: ReadonlyMap<string, unknown>;
   readonly help: boolean;
+  /** Set when nothing is to be done but to print the options. */
+  readonly dryRun: DryRun | undefined;
   readonly configFile: string | undefined;
   /** Everything wrong with its shape, one line each. */
   readonly violations: readonly string[];
 }
 
 const configFlag = 'config';
+const dryRunFlag = 'dry_run';
 
 function isBoolean(option: Option): boolean {
   return option.boolean ?? option.schema === boolean;
@@ -54,6 +63,12 @@ function build(command: CommandDescription, options: Options): Command {
       .helpGroup('General:')
       .env('A2SF_CONFIG'),
   );
+  built.addOption(
+    new CommandOption(
+      `--${dryRunFlag}`,
+      `print every option with its value and where that came from, and do nothing; --${dryRunFlag}=json: as JSON`,
+    ).helpGroup('General:'),
+  );
   built.addOption(new CommandOption('--help', 'show this text').helpGroup('General:'));
   if (command.epilogue !== undefined) built.addHelpText('after', `\n${command.epilogue}`);
   return built;
@@ -77,6 +92,7 @@ export function readCommandLine(command: CommandDescription, options: Options, a
   const violations: string[] = [];
   const accepted: string[] = [];
   let help = false;
+  let dryRun: DryRun | undefined;
   const takesValue = (flag: string): boolean =>
     flag === configFlag || (keys.has(flag) && !isBoolean(options[keys.get(flag)!]!));
   for (let i = 0; i < argv.length; i++) {
@@ -93,6 +109,12 @@ export function readCommandLine(command: CommandDescription, options: Options, a
     const flag = match[1]!.replaceAll('-', '_');
     const value = match[2] ?? '';
     const positive = flag.replace(/^no_/, '');
+    if (token.startsWith('--') && flag === dryRunFlag) {
+      const form = value === '' ? 'table' : dryRuns.find((known) => value === `=${known}`);
+      if (form === undefined) violations.push(`--${dryRunFlag}: must be alone or one of ${dryRuns.join(', ')}`);
+      else dryRun = form;
+      continue;
+    }
     if (token.startsWith('--') && (keys.has(flag) || flag === configFlag)) {
       const next = argv[i + 1];
       if (takesValue(flag) && value === '' && (next === undefined || next.startsWith('--'))) {
@@ -105,7 +127,7 @@ export function readCommandLine(command: CommandDescription, options: Options, a
     } else if (token.startsWith('--') && flag !== positive && keys.has(positive) && !takesValue(positive)) {
       accepted.push(`--no-${positive}`);
     } else {
-      const meant = nearest(flag, [...keys.keys(), configFlag, 'help']);
+      const meant = nearest(flag, [...keys.keys(), configFlag, dryRunFlag, 'help']);
       violations.push(`${token.split('=')[0]}: unknown flag${meant === undefined ? '' : `, did you mean --${meant}?`}`);
       // What follows an unknown flag is taken for its value, so that one slip is told once.
       if (value === '') while (argv[i + 1]?.startsWith('-') === false) i++;
@@ -121,5 +143,5 @@ export function readCommandLine(command: CommandDescription, options: Options, a
     const attribute = new CommandOption(`--${flag}`).attributeName();
     if (built.getOptionValueSource(attribute) === 'cli') given.set(key, built.getOptionValue(attribute));
   }
-  return { given, help, configFile: built.getOptionValue(configFlag) as string | undefined, violations };
+  return { given, help, dryRun, configFile: built.getOptionValue(configFlag) as string | undefined, violations };
 }

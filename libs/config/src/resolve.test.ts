@@ -163,15 +163,29 @@ describe('resolveOptions', () => {
     );
   });
 
-  test('the resolved values are told as lines of name, value and source', () => {
-    const resolution = resolve(['--port', '1'], { A2SF_LR: '1' });
+  test('the resolved values are told as lines of name, value and source with its variable or file', () => {
+    const config = file('{"role": "replica"}');
+    const resolution = resolve(['--port', '1'], { A2SF_LR: '1', A2SF_CONFIG: config });
     assert.deepEqual(resolutionLines(options, resolution), [
       'port        1          flag',
-      'model_name  null       default',
-      'lr          1          environment',
+      'model_name  -          default',
+      'lr          1          environment A2SF_LR',
       'gpus        []         default',
       'reflection  true       default',
-      'role        "learner"  default',
+      `role        "replica"  file ${config}`,
+    ]);
+  });
+
+  test('a dry run is left to the command that asks for it, and takes one of two forms', () => {
+    const own = { ...command, ownDryRun: true };
+    const dryRun = (argv: readonly string[]) => resolveOptions(own, options, argv, {}).dryRun;
+    assert.equal(dryRun([]), undefined);
+    assert.equal(dryRun(['--dry_run', '--port', '1']), 'table');
+    assert.equal(dryRun(['--dry-run=json']), 'json');
+    assert.deepEqual(problems(['--dry_run=xml']), ['--dry_run: must be alone or one of table, json']);
+    assert.deepEqual(problems(['--dry_runs']), ['--dry_runs: unknown flag, did you mean --dry_run?']);
+    assert.deepEqual(problems(['--dry_run', '--port', 'x']), [
+      '--port: must be a whole number from 0 to 65535, not "x"',
     ]);
   });
 });

@@ -1,17 +1,22 @@
 import { A2sfError } from '@a2sf/errors';
 import type { z } from 'zod';
-import { type CommandDescription, helpText, readCommandLine } from './command-line.js';
+import { type CommandDescription, type DryRun, helpText, readCommandLine } from './command-line.js';
 import { readConfigFile } from './config-file.js';
+import { dryRunText } from './describe.js';
 import type { Option, Options, Resolved } from './option.js';
 import { envOf, flagOf } from './spelling.js';
 
-/** Where a value came from. */
-export type Source = 'flag' | 'environment' | 'file' | 'default';
+/** Where a value came from; `run`: the record of a run that is gone on with, of which only its command knows. */
+export type Source = 'flag' | 'environment' | 'file' | 'default' | 'run';
 
 /** The values of a command's options and where each came from (an optional one that nobody gave: `default`). */
 export interface Resolution<O extends Options> {
   readonly values: Resolved<O>;
   readonly sources: Readonly<Record<keyof O, Source>>;
+  /** The file that `--config` or A2SF_CONFIG names. */
+  readonly configFile?: string;
+  /** Set where a command answers a dry run itself ({@link CommandDescription.ownDryRun}): it prints {@link dryRunText}. */
+  readonly dryRun?: DryRun;
 }
 
 /** Problems of usage, one line each, as one error: INVALID_ARGUMENT, reason `usage`. */
@@ -44,7 +49,8 @@ function path(issue: z.core.$ZodIssue): string {
 
 /**
  * The values of a command's options: flags > environment > file (`--config FILE` or A2SF_CONFIG) > default. An empty
- * environment variable counts as not set. `--help` prints the help and ends the process with 0.
+ * environment variable counts as not set. `--help` prints the help and ends the process with 0; so does `--dry_run` with
+ * the values, once they are without violation.
  *
  * @throws A2sfError INVALID_ARGUMENT, reason `usage`: every violation at once, one line each, with the flag, variable or
  * key that carries it and the limit.
@@ -92,5 +98,15 @@ export function resolveOptions<O extends Options>(
     else violations.push(...parsed.error.issues.map((issue) => `${given.label}${path(issue)}: ${issue.message}`));
   }
   if (violations.length > 0) throw usageError(violations);
-  return { values: Object.freeze(values) as Resolved<O>, sources: Object.freeze(sources) as Record<keyof O, Source> };
+  const resolution: Resolution<O> = {
+    values: Object.freeze(values) as Resolved<O>,
+    sources: Object.freeze(sources) as Record<keyof O, Source>,
+    ...(file === undefined ? {} : { configFile: file }),
+    ...(line.dryRun === undefined ? {} : { dryRun: line.dryRun }),
+  };
+  if (line.dryRun !== undefined && command.ownDryRun !== true) {
+    process.stdout.write(dryRunText(options, resolution, line.dryRun));
+    process.exit(0);
+  }
+  return resolution;
 }

@@ -50,3 +50,15 @@ test('an unexpected error shows its stack at the debug level only, also when nob
   const loose = run(`void Promise.reject(new Error('loose')); await new Promise((r) => setTimeout(r, 1000))`);
   assert.deepEqual([loose.status, loose.stderr], [1, 'demo: loose\n']);
 });
+
+test('--dry_run prints the options, does nothing else and ends the process with 0', () => {
+  const options = `{ port: option({ schema: port, description: 'p', default: 1 }) }`;
+  const body = (argv: string) =>
+    `resolveOptions({ name: 'demo', description: '' }, ${options}, ${argv}); process.stdout.write('started')`;
+  const table = run(body(`['--dry_run']`), { A2SF_PORT: '7' });
+  assert.deepEqual([table.status, table.stdout, table.stderr], [0, 'port  7  environment A2SF_PORT\n', '']);
+  const json = run(body(`['--port', '8', '--dry_run=json']`));
+  assert.deepEqual([json.status, JSON.parse(json.stdout)], [0, { port: { value: 8, source: 'flag' } }]);
+  const wrong = run(body(`['--dry_run', '--port', 'x']`));
+  assert.deepEqual([wrong.status, wrong.stdout], [2, '']);
+});

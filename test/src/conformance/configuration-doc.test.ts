@@ -85,6 +85,7 @@ test('every flag that a document gives to a2sf train and a2sf serve exists', () 
       if (command === undefined) continue;
       const flags = new Set([
         'config',
+        'dry_run',
         'help',
         ...Object.entries(options ?? {}).map(([key, option]) => flagOf(key, option)),
       ]);

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { EncoderServiceClient, PolicyServiceClient } from '@a2sf/contracts';
-import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { EncoderServiceClient, GeneratorServiceClient, PolicyServiceClient } from '@a2sf/contracts';
+import { callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
 import { root } from '../conformance/workspace.js';
 import { runA2sf, startService } from '../processes.js';
 import { OtlpCollector, type Span } from './otlp-collector.js';
@@ -81,6 +81,28 @@ describe('traces of real processes', () => {
     const told = sentences.filter((sentence) => sentence.length > 20 && collector.received.includes(sentence.trim()));
     assert.ok(sentences.length > 100);
     assert.deepEqual(told, []);
+  });
+
+  test('a generated text has its stages too', async () => {
+    process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.endpoint;
+    const generator = await startService('generator');
+    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+    const client = connect(GeneratorServiceClient, generator.address);
+    const request = {
+      prompt: { text: 'Once upon a time there was a valley. '.repeat(20) },
+      compression: { budget: 32, action: { a: 1, b: 1024 } },
+      maxNewTokens: 8,
+      ignoreEos: true,
+    };
+    for await (const _ of callServerStream(client, 'generate', request));
+    client.close();
+    await generator.stop();
+    const told = collector.spans.map((span) => lineage(span).join(' < '));
+    const selection = collector.spans.findLast(({ name }) => name === 'selection')!;
+    assert.equal(Number(selection.attributes['a2sf.kept_tokens']), 32);
+    for (const stage of ['prefill', 'selection', 'decode']) {
+      assert.ok(told.includes(`generator: ${stage} < generator: GeneratorService/Generate`), stage);
+    }
   });
 
   test('a text that the policy is asked about is followed to its encoder', async () => {

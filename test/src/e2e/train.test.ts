@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildStore } from '@a2sf/reward-store';
 import { a2sf, runA2sf, startService } from '../processes.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-train-'));
@@ -41,6 +43,44 @@ const pidsOf = (folder: string): string[] =>
     }
   });
 
+/** A store of 20 prompts and two actions, whose rewards are told by the number of the prompt. */
+async function writeStore(folder: string): Promise<void> {
+  const reward = { name: 'rouge_l', encoder_id: '', code_version: '0' };
+  const prompts = Array.from({ length: 20 }, (_, i) => ({
+    id: `${i}`,
+    dataset: i % 2 === 0 ? 'even' : 'odd',
+    text: `${i}`,
+    hash: createHash('sha256').update(`${i}`).digest('hex'),
+    answers: [],
+    allClasses: [],
+    wrap: 'PROMPT_WRAP_UNSPECIFIED' as const,
+  }));
+  const identities = { code_version: '0', model_id: 'model', dtype: 'float32', encoder_id: 'encoder' };
+  const data = { data: [], prompts: prompts.length, prompts_sha256: '' };
+  const limits = { budget: 64, recent: 0, max_new_tokens: 16, max_prompt_tokens: 0 };
+  const space = { actions: 'all' as const, a_values: [10], b_values: [8, 16] };
+  await buildStore({
+    folder,
+    definition: {
+      provenance: { ...identities, embedding_dimension: 2, ...data, ...limits, ...space },
+      rewards: [reward],
+    },
+    prompts,
+    rewards: [{ ...reward, needsLogProbs: false, fullEarnsOne: true, task: (_prompt, { text }) => text }],
+    window: 4,
+    peers: {
+      encode: ([text]) => Promise.resolve([{ values: [Number(text) % 2, 1], encoderId: 'encoder' }]),
+      sweep: ({ text, actions }) =>
+        Promise.resolve({
+          full: { text: 'full', logProbs: [] },
+          texts: actions.map(({ b }) => ({ text: String(Number(text) % 2 === 0 ? b / 16 : 0.5), logProbs: [] })),
+          promptTokens: 100,
+        }),
+      score: (texts) => Promise.resolve(texts.map(Number)),
+    },
+  });
+}
+
 describe('a2sf train on the embedded models', () => {
   const whole = join(scratch, 'whole');
 
@@ -58,7 +98,8 @@ describe('a2sf train on the embedded models', () => {
     const last = lines(whole, 'evaluation.jsonl').at(-1)!;
     assert.equal(last.iteration, 6);
     const baselines = last['baselines'] as Record<string, { mean: number; low: number; high: number }>;
-    assert.deepEqual(Object.keys(baselines).sort(), ['best_fixed', 'full', 'h2o', 'oracle', 'random', 'snapkv_16']);
+    const names = ['best_fixed', 'full', 'h2o', 'oracle', 'random', 'snapkv_16', 'snapkv_32', 'snapkv_64'];
+    assert.deepEqual(Object.keys(baselines).sort(), names);
     for (const { mean, low, high } of Object.values(baselines)) assert.ok(low <= mean && mean <= high);
     const mean = (name: string): number => baselines[name]!.mean;
     assert.equal(mean('full'), 1);
@@ -95,6 +136,64 @@ describe('a2sf train on the embedded models', () => {
     }
     const policy = (folder: string): Buffer => readFileSync(join(folder, 'policy_6.safetensors'));
     assert.ok(policy(killed).equals(policy(whole)), 'the final checkpoints are equal byte for byte');
+  });
+
+  test('with full feedback, killed and resumed with two generators, it ends as if it had never been stopped', async () => {
+    const [undisturbed, killed] = [join(scratch, 'full'), join(scratch, 'full-killed')];
+    const full = (folder: string): string[] => ['train', ...flags(folder), '--feedback', 'full'];
+    const { code, stderr } = await runA2sf(full(undisturbed));
+    assert.equal(code, 0, stderr);
+    const child = spawn(process.execPath, [a2sf, ...full(killed)], {
+      stdio: 'ignore',
+      env: { ...process.env, A2SF_E2E_MARK: killed },
+    });
+    const exit = once(child, 'exit');
+    while (lines(killed, 'progress.jsonl').length < 3 && child.exitCode === null) await sleep(5);
+    child.kill('SIGKILL');
+    await exit;
+    while (pidsOf(killed).length > 0) await sleep(50);
+    const swept = lines(killed, 'train_rewards.jsonl').length;
+    assert.ok(swept >= 12, 'the rows of what it visited are in its folder');
+    const resumed = await runA2sf([
+      'train',
+      '--resume',
+      killed,
+      '--http_port',
+      '0',
+      '--device',
+      'cpu',
+      '--gpus',
+      '0',
+      '1',
+    ]);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    for (const name of ['progress.jsonl', 'evaluation.jsonl']) {
+      assert.deepEqual(withoutTimes(lines(killed, name)), withoutTimes(lines(undisturbed, name)), name);
+    }
+    assert.ok(lines(undisturbed, 'progress.jsonl').every(({ regret }) => typeof regret === 'number' && regret >= 0));
+    const rows = lines(killed, 'train_rewards.jsonl').map(({ hash }) => hash);
+    assert.equal(new Set(rows).size, rows.length, 'no prompt was swept twice');
+    const policy = (folder: string): Buffer => readFileSync(join(folder, 'policy_6.safetensors'));
+    assert.ok(policy(killed).equals(policy(undisturbed)), 'the final checkpoints are equal byte for byte');
+  });
+
+  test('from a store it needs a policy alone; flags that the store decides are refused', async () => {
+    const store = join(scratch, 'store');
+    await writeStore(store);
+    const policy = await startService('policy');
+    const folder = join(scratch, 'from-store');
+    const own = '--iterations 4 --episodes_per_update 8 --eval_frequency 2 --seed 7 --http_port 0'.split(' ');
+    const offline = ['train', '--from_store', store, '--save_dir', folder, ...own, '--policy', policy.address];
+    const wrong = await runA2sf([...offline, '--budget', '99']);
+    assert.deepEqual([wrong.code, existsSync(folder)], [2, false], wrong.stderr);
+    assert.match(wrong.stderr, /--budget.*--from_store/);
+    const { code, stderr, stdout } = await runA2sf([...offline, '--reward', 'rouge_l', '--feedback', 'full']);
+    await policy.stop();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /task table of train/);
+    assert.match(stdout, /best checkpoint: policy_\d\.safetensors/);
+    assert.ok(existsSync(join(folder, 'policy_4.safetensors')));
+    assert.ok(lines(folder, 'evaluation_rewards.jsonl').length > 0);
   });
 
   test('two generators give the same policy as one', async () => {
