@@ -1,4 +1,4 @@
-import { NeuralUcb, type Agent } from '@a2sf/bandit';
+import type { Agent } from '@a2sf/bandit';
 
 /** What a policy thinks of one action in one context. */
 export interface Candidate {
@@ -16,14 +16,6 @@ export interface Asked {
   readonly key: string | undefined;
 }
 
-/** The part of an agent's model that tells of all actions at once. */
-interface Evaluating {
-  evaluate(
-    contexts: readonly Float32Array[],
-    keys: readonly (string | undefined)[],
-  ): { readonly predictions: Float64Array; uncertainty(n: number, action: number): number };
-}
-
 /** Predictions and uncertainties of any action in N contexts; what is not asked for is not computed. */
 export interface Appraisal {
   prediction(n: number, action: number): number;
@@ -38,7 +30,7 @@ export function appraise(agent: Agent, asked: readonly Asked[], boundBeta: numbe
   const A = agent.space.size;
   const contexts = asked.map(({ context }) => context);
   const keys = asked.map(({ key }) => key);
-  const evaluation = modelOf(agent).evaluate(contexts, keys);
+  const evaluation = agent.evaluate(contexts, keys);
   const { predictions } = evaluation;
   const uncertainty = (n: number, action: number): number => evaluation.uncertainty(n, action);
   const prediction = (n: number, action: number): number => predictions[n * A + action]!;
@@ -61,9 +53,4 @@ export function candidatesOf(agent: Agent, appraisal: Appraisal, n: number): Can
     uncertainty: appraisal.uncertainty(n, action),
     lowerBound: appraisal.lowerBound(n, action),
   }));
-}
-
-/** The bandit library's interface tells of the chosen action alone; all its agents keep the rest in their model. */
-function modelOf(agent: Agent): Evaluating {
-  return (agent as NeuralUcb)['model'];
 }

@@ -47,6 +47,14 @@ export interface Outlook {
   readonly predictions: Float64Array; // [A]
 }
 
+/** What a policy thinks of every action in N contexts; an uncertainty is computed when it is asked for. */
+export interface Evaluation {
+  /** Predicted rewards, in 0..1. */
+  readonly predictions: Float64Array; // [N, A]
+  /** How little is known of an action in context n, >= 0. Of the state as it is now: to be read before the next update. */
+  uncertainty(n: number, action: number): number;
+}
+
 /** What was seen when an action was tried. */
 export interface Observation {
   /** [dimension] */
@@ -105,6 +113,8 @@ export interface Agent {
   select(contexts: readonly Float32Array[], beta: number | readonly number[], options?: SelectOptions): Choice[];
   /** The distribution that `select` draws from for the same arguments, one per context. Throws as it does. */
   outlook(contexts: readonly Float32Array[], beta: number | readonly number[], options?: SelectOptions): Outlook[];
+  /** What every choice rests on; `keys` as in `select`. Throws as it does. */
+  evaluate(contexts: readonly Float32Array[], keys?: readonly (string | undefined)[]): Evaluation;
   /** Learns from a batch, in its order. Throws as `select` does, with nothing changed. */
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport;
   /** Learns from the rewards of all actions: the loss is their mean. Throws as `select` does, with nothing changed. */

@@ -2,6 +2,7 @@ export {
   type Agent,
   type AgentType,
   type Choice,
+  type Evaluation,
   type FullObservation,
   type InitialOptions,
   type LearningOptions,

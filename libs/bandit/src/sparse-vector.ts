@@ -5,7 +5,7 @@ export interface SparseVector {
 }
 
 /** The nonzero components of x[start .. start + length - 1]. */
-export function compress(x: Float64Array, start: number, length: number): SparseVector {
+export function compress(x: Float32Array | Float64Array, start: number, length: number): SparseVector {
   let count = 0;
   for (let i = 0; i < length; i++) if (x[start + i]! !== 0) count++;
   const indices = new Int32Array(count);

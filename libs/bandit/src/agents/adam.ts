@@ -27,7 +27,7 @@ export class Adam {
   }
 
   /** One step with the gradients times `scale`. */
-  apply(parameters: readonly Parameter[], gradients: readonly Float64Array[], lr: number, scale: number): void {
+  apply(parameters: readonly Parameter[], gradients: readonly Float32Array[], lr: number, scale: number): void {
     this.step++;
     const rate = lr / (1 - beta1 ** this.step);
     const correction = 1 / Math.sqrt(1 - beta2 ** this.step);
@@ -48,7 +48,7 @@ export class Adam {
 }
 
 /** sqrt of the sum of the squares of all gradients. */
-export function globalNorm(gradients: readonly Float64Array[]): number {
+export function globalNorm(gradients: readonly Float32Array[]): number {
   let sum = 0;
   for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!;
   return Math.sqrt(sum);

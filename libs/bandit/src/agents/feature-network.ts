@@ -22,16 +22,16 @@ export interface NetworkShape {
 /** What a forward pass over N contexts leaves. */
 export interface Activations {
   readonly rows: number;
-  readonly inputs: Float64Array; // [N, D]
-  readonly hidden: Float64Array; // [N, h]
-  readonly features: Float64Array; // [N, h]
+  readonly inputs: Float32Array; // [N, D]
+  readonly hidden: Float32Array; // [N, h]
+  readonly features: Float32Array; // [N, h]
   readonly predictions: Float64Array; // [N, A]
 }
 
 /** Loss and gradients, in the order of the parameters. */
 export interface LossGradient {
   readonly loss: number;
-  readonly gradients: readonly Float64Array[];
+  readonly gradients: readonly Float32Array[];
 }
 
 /** Names and shapes of the parameters, in the order they are drawn, stored and stepped. */
@@ -48,7 +48,7 @@ export function parameterShapes({ dimension: d, hidden: h, actions: a }: Network
 
 /**
  * z = ReLU(W2 ReLU(W1 x + b1) + b2), p = sigmoid(W3 z + b3): features z [h] and predicted rewards p [A] of a context x [D].
- * Weights are held in single precision, all sums are double.
+ * In single precision but for the sigmoid and the loss; the same on every machine and in every batch, to the last bit.
  */
 export class FeatureNetwork {
   readonly shape: NetworkShape;
@@ -74,11 +74,11 @@ export class FeatureNetwork {
 
   forward(contexts: readonly Float32Array[]): Activations {
     const rows = contexts.length;
-    const inputs = new Float64Array(rows * this.shape.dimension);
+    const inputs = new Float32Array(rows * this.shape.dimension);
     for (const [n, context] of contexts.entries()) inputs.set(context, n * this.shape.dimension);
-    const hidden = relu(affine(this.#values(0), this.#values(1), inputs, rows));
-    const features = relu(affine(this.#values(2), this.#values(3), hidden, rows));
-    const predictions = sigmoid(affine(this.#values(4), this.#values(5), features, rows));
+    const hidden = relu(affine(this.#values(0), this.#values(1), inputs));
+    const features = relu(affine(this.#values(2), this.#values(3), hidden));
+    const predictions = sigmoid(affine(this.#values(4), this.#values(5), features));
     return { rows, inputs, hidden, features, predictions };
   }
 
@@ -89,7 +89,7 @@ export class FeatureNetwork {
   lossGradient(forward: Activations, chosen: readonly number[], rewards: readonly number[]): LossGradient {
     const { actions: A } = this.shape;
     const N = forward.rows;
-    const dLogits = new Float64Array(N * A);
+    const dLogits = new Float32Array(N * A);
     let loss = 0;
     for (let n = 0; n < N; n++) {
       const at = n * A + chosen[n]!;
@@ -105,7 +105,7 @@ export class FeatureNetwork {
   fullLossGradient(forward: Activations, rewards: readonly Float32Array[]): LossGradient {
     const { actions: A } = this.shape;
     const count = forward.rows * A;
-    const dLogits = new Float64Array(count);
+    const dLogits = new Float32Array(count);
     let loss = 0;
     for (const [n, row] of rewards.entries()) {
       for (let a = 0; a < A; a++) {
@@ -119,14 +119,14 @@ export class FeatureNetwork {
   }
 
   /** dE/dparameter, given dE/dlogit [N, A]. */
-  #gradients({ rows, inputs, hidden, features }: Activations, dLogits: Float64Array): Float64Array[] {
+  #gradients({ rows, inputs, hidden, features }: Activations, dLogits: Float32Array): Float32Array[] {
     const { hidden: H, actions: A } = this.shape;
-    const dFeatures = throughRelu(inputGradient(dLogits, this.#values(4), rows), features);
-    const dHidden = throughRelu(inputGradient(dFeatures, this.#values(2), rows), hidden);
+    const dFeatures = throughRelu(inputGradient(dLogits, this.#values(4), A), features);
+    const dHidden = throughRelu(inputGradient(dFeatures, this.#values(2), H), hidden);
     const layers = [
-      affineGradient(dHidden, inputs, rows, H),
-      affineGradient(dFeatures, hidden, rows, H),
-      affineGradient(dLogits, features, rows, A),
+      affineGradient(dHidden, inputs, rows),
+      affineGradient(dFeatures, hidden, rows),
+      affineGradient(dLogits, features, rows),
     ];
     return layers.flatMap(({ weights, bias }) => [weights, bias]);
   }
@@ -136,19 +136,20 @@ export class FeatureNetwork {
   }
 }
 
-function relu(x: Float64Array): Float64Array {
+function relu(x: Float32Array): Float32Array {
   for (let i = 0; i < x.length; i++) if (!(x[i]! > 0)) x[i] = 0;
   return x;
 }
 
 /** dE/dinput of a ReLU from dE/doutput, in place. */
-function throughRelu(gradient: Float64Array, output: Float64Array): Float64Array {
+function throughRelu(gradient: Float32Array, output: Float32Array): Float32Array {
   for (let i = 0; i < gradient.length; i++) if (!(output[i]! > 0)) gradient[i] = 0;
   return gradient;
 }
 
 /** 1 / (1 + e^-x); e^-x may overflow to Infinity, which gives 0. */
-function sigmoid(x: Float64Array): Float64Array {
-  for (let i = 0; i < x.length; i++) x[i] = 1 / (1 + Math.exp(-x[i]!));
-  return x;
+function sigmoid(x: Float32Array): Float64Array {
+  const y = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));
+  return y;
 }

@@ -47,7 +47,7 @@ test('the loss, the gradient and the Adam step are those of the mean over batch 
   const batch = batchOf(new Random(3), 7);
   const before = parametersOf(agent);
   const { loss, gradientNorm } = agent.updateFull(batch, learning);
-  assert.ok(Math.abs(loss - naiveLoss(before, batch)) < 1e-14);
+  assert.ok(Math.abs(loss - naiveLoss(before, batch)) < 1e-7);
   const after = parametersOf(agent);
   const moments = agent.state().tensors;
   let squares = 0;

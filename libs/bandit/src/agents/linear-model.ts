@@ -1,11 +1,18 @@
 import type { ActionSpace } from '@a2sf/kv-compression';
-import type { FullObservation, InitialOptions, Observation, RestoreOptions, UpdateReport } from '../agent.js';
+import type {
+  Evaluation,
+  FullObservation,
+  InitialOptions,
+  Observation,
+  RestoreOptions,
+  UpdateReport,
+} from '../agent.js';
 import { StateReader, type PolicyState, type StateTensor } from '../policy-state.js';
 import { compress, type SparseVector } from '../sparse-vector.js';
 import { readSpace, readWhole, requirePositive, requireWholeNumber, spaceTensors, wholeTensor } from './agent-state.js';
 import { InverseCovariances } from './covariance.js';
 import { joinPairs, splitPairs, toPair } from './pairs.js';
-import { readOnlyAgent, reportOf, type Evaluation, type RewardModel } from './reward-model.js';
+import { readOnlyAgent, reportOf, type RewardModel } from './reward-model.js';
 
 /** Widest context: the matrices take 6 A D^2 bytes. */
 const maxDimension = 4096;
@@ -143,6 +150,6 @@ export class LinearModel implements RewardModel {
   }
 
   #compress(context: Float32Array): SparseVector {
-    return compress(Float64Array.from(context), 0, this.dimension);
+    return compress(context, 0, this.dimension);
   }
 }

@@ -4,6 +4,7 @@ import type { Random } from '@a2sf/random';
 import type {
   Agent,
   Choice,
+  Evaluation,
   FullObservation,
   LearningOptions,
   Observation,
@@ -14,7 +15,7 @@ import type {
 import { drawsOf } from '../draw-seed.js';
 import type { PolicyState, StateTensor } from '../policy-state.js';
 import { requirePositive } from './agent-state.js';
-import type { Evaluation, RewardModel } from './reward-model.js';
+import type { RewardModel } from './reward-model.js';
 import { bonus, type Decision, type SelectionRule } from './selection-rule.js';
 
 /** Largest magnitude of a context's component; a sane embedding stays below 100, and squares of 1e6 stay far from overflow. */
@@ -77,6 +78,12 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
       const probabilities = predictions.map((__, a) => epsilon / A + (1 - epsilon) * decision.probability(a));
       return { probabilities, predictions: predictions.slice() };
     });
+  }
+
+  evaluate(contexts: readonly Float32Array[], keys: readonly (string | undefined)[] = []): Evaluation {
+    for (const [n, context] of contexts.entries()) this.requireContext(context, `contexts[${n}]`);
+    if (keys.length > 0) requireOptions({ keys }, contexts.length);
+    return this.model.evaluate(contexts, keys);
   }
 
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport {

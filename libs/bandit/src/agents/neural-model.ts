@@ -2,6 +2,7 @@ import { Random } from '@a2sf/random';
 import type { ActionSpace } from '@a2sf/kv-compression';
 import { A2sfError } from '@a2sf/errors';
 import type {
+  Evaluation,
   FullObservation,
   InitialOptions,
   LearningOptions,
@@ -22,7 +23,7 @@ import {
   type NetworkShape,
   type Parameter,
 } from './feature-network.js';
-import { readOnlyAgent, reportOf, type Evaluation, type RewardModel } from './reward-model.js';
+import { readOnlyAgent, reportOf, type RewardModel } from './reward-model.js';
 
 const maxHidden = 8192;
 
@@ -94,7 +95,7 @@ export class NeuralModel implements RewardModel {
   }
 
   /** The features ride along. */
-  evaluate(contexts: readonly Float32Array[]): Evaluation & { readonly features: Float64Array } {
+  evaluate(contexts: readonly Float32Array[]): Evaluation & { readonly features: Float32Array } {
     const { predictions, features } = this.#network.forward(contexts);
     const sparse: (SparseVector | undefined)[] = contexts.map(() => undefined);
     const uncertainty = (n: number, action: number): number => {

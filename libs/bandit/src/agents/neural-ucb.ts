@@ -35,7 +35,7 @@ export class NeuralUcb extends ModelAgent<NeuralModel> {
     const uncertainties = contexts.map(() => new Float32Array(actions));
     for (let a = 0; a < actions; a++)
       for (const [n, row] of uncertainties.entries()) row[a] = evaluation.uncertainty(n, a);
-    const rows = (x: Float64Array, width: number) =>
+    const rows = (x: Float32Array | Float64Array, width: number) =>
       contexts.map((_, n) => Float32Array.from(x.subarray(n * width, (n + 1) * width)));
     return { predictions: rows(predictions, actions), uncertainties, features: rows(features, this.hidden) };
   }

@@ -38,4 +38,29 @@ for (const name of agentNames()) {
       }
     }
   });
+  test(`${name}: an evaluation tells of each action what the choice of it tells`, () => {
+    const random = new Random(5);
+    const agent = agentType(name).initial({ space, dimension: 6, hidden: 8, seed: 3 });
+    const batch = Array.from({ length: 40 }, () => {
+      const actionIndex = random.below(4);
+      return { context: contextOf(random), actionIndex, reward: random.uniform(), key: 'qasper' };
+    });
+    agent.update(batch, { lr: 1e-2, maxGradNorm: 1 });
+    const contexts = Array.from({ length: 3 }, () => contextOf(random));
+    const keys = ['qasper', undefined, 'other'];
+    const evaluation = agent.evaluate(contexts, keys);
+    assert.equal(evaluation.predictions.length, 12);
+    const seen = new Set<string>();
+    for (let draw = 0; draw < 60; draw++) {
+      const choices = agent.select(contexts, 0, { keys, epsilon: 1, draws: contexts.map(() => draw) });
+      for (const [n, choice] of choices.entries()) {
+        assert.equal(evaluation.predictions[n * 4 + choice.actionIndex], choice.prediction);
+        assert.equal(evaluation.uncertainty(n, choice.actionIndex), choice.uncertainty);
+        seen.add(`${n} ${choice.actionIndex}`);
+      }
+    }
+    assert.equal(seen.size, 12);
+    assert.throws(() => agent.evaluate([new Float32Array(5)]), { code: 'FAILED_PRECONDITION' });
+    assert.throws(() => agent.evaluate(contexts, ['qasper']), { code: 'INVALID_ARGUMENT' });
+  });
 }

@@ -1,16 +1,8 @@
 import { A2sfError } from '@a2sf/errors';
 import type { ActionSpace } from '@a2sf/kv-compression';
-import type { FullObservation, LearningOptions, Observation, UpdateReport } from '../agent.js';
+import type { Evaluation, FullObservation, LearningOptions, Observation, UpdateReport } from '../agent.js';
 import type { StateTensor } from '../policy-state.js';
 import type { Health } from './covariance.js';
-
-/** What a model says of N contexts. */
-export interface Evaluation {
-  /** Predicted rewards, in 0..1. */
-  readonly predictions: Float64Array; // [N, A]
-  /** u >= 0 of context n and action a: what is not known of its reward. */
-  uncertainty(n: number, action: number): number;
-}
 
 /** What is learned of the rewards, apart from how an action is chosen. Its inputs are checked before. */
 export interface RewardModel {

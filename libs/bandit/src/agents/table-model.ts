@@ -1,10 +1,10 @@
 import { A2sfError } from '@a2sf/errors';
 import type { ActionSpace } from '@a2sf/kv-compression';
-import type { FullObservation, InitialOptions, Observation, UpdateReport } from '../agent.js';
+import type { Evaluation, FullObservation, InitialOptions, Observation, UpdateReport } from '../agent.js';
 import { damagedState, StateReader, type PolicyState, type StateTensor } from '../policy-state.js';
 import { readSpace, readWhole, requirePositive, requireWholeNumber, spaceTensors, wholeTensor } from './agent-state.js';
 import { joinPairs, splitPairs, toPair } from './pairs.js';
-import type { Evaluation, RewardModel } from './reward-model.js';
+import type { RewardModel } from './reward-model.js';
 
 /** Most keys of a table, which bounds its memory. */
 export const maxTableKeys = 1024;
