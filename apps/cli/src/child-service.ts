@@ -88,7 +88,9 @@ export class ChildService {
 
 /** This process's environment without the suite's variables: they are meant for the command that was called. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('A2SF_')));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !key.startsWith('A2SF_') && key !== 'OTEL_SERVICE_NAME'),
+  );
 }
 
 /** What a service said last: the message of a log line, or the line without the command's name. */

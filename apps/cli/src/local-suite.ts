@@ -29,6 +29,13 @@ export const startLocalSuite: StartSuite = async (options, signal) => {
   const failure = () => services.map((service) => service.failure()).find((error) => error !== undefined);
 
   try {
+    if (options.fromStore !== undefined) {
+      // Stored rewards need nobody but the policy.
+      const policy = start('policy', []);
+      const address = await policy.address(signal);
+      await untilServing(policy, address, signal);
+      return { addresses: { policy: address, encoder: '', reward: '', generators: [] }, failure, stop };
+    }
     const generators = (await generatorFlags(options)).map((flags) => start('generator', flags));
     const encoder = start('encoder', [...encoderModel(options), '--threads', '1']);
     const reward = start('reward', [...encoderModel(options), '--threads', '1']);

@@ -17,6 +17,7 @@ import type { Continuation, GenerateChunk, GenerateResult, LanguageModelHost } f
 import { ActionSpace } from '@a2sf/kv-compression';
 import { AsyncQueue } from './async-queue.js';
 import type { GeneratorMetrics } from './metrics.js';
+import { recordStages } from './stage-spans.js';
 import { readGenerate, readInspect, readScore, readSweep, type RequestLimits } from './request.js';
 
 const finishReasons = {
@@ -42,6 +43,11 @@ export function generatorService(
       .track(() => model.generate(input, (chunk) => chunks.push(generateResponse(chunk)), signal, client))
       .then((finished) => {
         result = finished;
+        recordStages(finished.stages, {
+          prefill: { 'a2sf.prompt_tokens': finished.promptTokens },
+          selection: { 'a2sf.kept_tokens': finished.keptTokens },
+          decode: { 'a2sf.generated_tokens': finished.generatedTokens },
+        });
         chunks.close();
       })
       .catch((error: unknown) => chunks.close(error));
@@ -68,6 +74,11 @@ export function generatorService(
     const input = readSweep(request, limits);
     const output = await metrics.track(() => model.sweep(input, signal, client));
     metrics.observeSweep(output);
+    recordStages(output.stages, {
+      prefill: { 'a2sf.prompt_tokens': output.promptTokens },
+      selection: { 'a2sf.actions': output.results.length },
+      decode: { 'a2sf.texts': output.results.filter(({ sameAs }) => sameAs === undefined).length },
+    });
     return {
       ...(output.full === undefined ? {} : { full: continuation(output.full) }),
       results: output.results.map((result, i) => {

@@ -8,9 +8,17 @@ import type { Suite } from './suite.js';
 /** How long services that are running already may take to become ready. */
 const servingTimeoutMs = 15_000;
 
+/** Those of the services that a run from a store does without. */
+const noAddresses = { generators: [], encoder: '', reward: '' };
+
 /** The addresses among the flags; undefined when none is given and the services are to be started. Throws a usage error when some lack. */
 export function givenAddresses(values: TrainerOptions, canStart: boolean): PeerAddresses | undefined {
-  const { generators, encoder, rewardService: reward, policy } = values;
+  const { generators, encoder, rewardService: reward, policy, fromStore } = values;
+  if (fromStore !== undefined) {
+    if (policy !== undefined) return { ...noAddresses, policy };
+    if (canStart) return undefined;
+    throw usageError(['--policy: the address of the policy is needed']);
+  }
   if (generators !== undefined && encoder !== undefined && reward !== undefined && policy !== undefined) {
     return { generators, encoder, reward, policy };
   }
@@ -35,16 +43,18 @@ export async function connectSuite(
     ['policy', policy],
   ];
   await Promise.all(
-    flagged.map(([flag, address]) =>
-      waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal, security }).catch((error: unknown) => {
-        if (!isA2sfError(error) || signal.aborted) throw error;
-        throw new A2sfError(error.code, `${flag}: ${error.message}`, {
-          field: flag,
-          reason: error.reason,
-          cause: error,
-        });
-      }),
-    ),
+    flagged
+      .filter(([, address]) => address !== '')
+      .map(([flag, address]) =>
+        waitUntilServing(address, { timeoutMs: servingTimeoutMs, signal, security }).catch((error: unknown) => {
+          if (!isA2sfError(error) || signal.aborted) throw error;
+          throw new A2sfError(error.code, `${flag}: ${error.message}`, {
+            field: flag,
+            reason: error.reason,
+            cause: error,
+          });
+        }),
+      ),
   );
   return { addresses, failure: () => undefined, stop: () => Promise.resolve() };
 }

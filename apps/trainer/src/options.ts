@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { boolean, integer, listOf, number, oneOf, option, port, text, type Options, type Resolved } from '@a2sf/config';
+import { agentNames, defaultAgent } from '@a2sf/bandit';
 import { clientSecurityOptions } from '@a2sf/grpc-runtime';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { logLevels } from '@a2sf/observability';
+import { feedbacks } from '@a2sf/training';
 
 const models = 'Models';
 const data = 'Data and reward';
@@ -71,6 +73,17 @@ export const options = {
       'folder with train.jsonl and eval.jsonl, or one .jsonl file, of which a fifth is held out (default: the embedded prompts)',
     group: data,
   }),
+  fromStore: option({
+    schema: folder,
+    description:
+      'train from the rows of this reward store; only a policy is needed, and what the store was built with (model, budget, actions, ...) is that of the run',
+    group: data,
+  }),
+  evalStore: option({
+    schema: folder,
+    description: 'with --from_store: the store that is evaluated on (default: a fifth of the prompts is held out)',
+    group: data,
+  }),
   datasets: option({
     schema: listOf(text({ maxLength: 100 })),
     list: true,
@@ -125,6 +138,19 @@ export const options = {
     schema: integer({ min: 1, max: 1024 }), // the policy's --max_batch
     description: 'episodes per iteration',
     default: 256,
+    group: learning,
+  }),
+  feedback: option({
+    schema: oneOf(feedbacks),
+    description:
+      "what an episode teaches: bandit, the reward of the chosen action; full, the rewards of all actions, from one sweep for each prompt's first episode",
+    default: 'bandit',
+    group: learning,
+  }),
+  agent: option({
+    schema: oneOf(agentNames()),
+    description: `learning algorithm of a new policy: ${agentNames().join(', ')}`,
+    default: defaultAgent,
     group: learning,
   }),
   lr: option({
@@ -198,10 +224,17 @@ export const options = {
     group: run,
   }),
 
+  patience: option({
+    schema: integer({ min: 0, max: 1_000_000 }),
+    description: 'end the run after so many evaluations without a higher reward; 0 = never',
+    default: 0,
+    group: run,
+  }),
+
   generators: option({
     schema: listOf(address, { min: 1, max: 1024 }),
     list: true,
-    description: 'addresses of the generators: host:port or dns:///name:port',
+    description: 'addresses of the generators: host:port, or dns:///name:port for all addresses of the name',
     group: services,
   }),
   encoder: option({ schema: address, description: 'address of the encoder', group: services }),

@@ -12,20 +12,24 @@ export function introduction(
   return [
     `model ${definition.identities.modelId}, encoder ${definition.identities.encoderId}`,
     `${train} training prompts, ${evaluation} evaluation prompts, budget ${budget}, ${maxNewTokens} new tokens`,
-    `reward: ${settings.reward.description}`,
+    `agent ${definition.agent}, ${settings.feedback} feedback, reward: ${settings.reward.description}`,
     `run folder ${saveDir}, seed ${settings.seed}`,
   ].join('\n');
 }
 
 /** What a run says when it ended. */
 export function conclusion(
-  { iteration, interrupted, evaluation }: TrainingOutcome,
+  { iteration, interrupted, stalled, best, evaluation }: TrainingOutcome,
   { settings }: RunPlan,
   saveDir: string,
 ): string {
+  const kept = best === undefined ? [] : [`best checkpoint: ${best.file}, evaluation reward ${best.reward.toFixed(3)}`];
   if (interrupted) return `stopped behind iteration ${iteration}; go on with: a2sf train --resume ${saveDir}`;
   if (evaluation === undefined) {
     return `no evaluation: every evaluation prompt fits the budget of ${settings.generation.budget} tokens`;
   }
-  return `\n${resultsTable(evaluation, settings.reward.description)}`;
+  const end = stalled
+    ? [`ended behind iteration ${iteration}: no higher reward in ${settings.patience} evaluations`]
+    : [];
+  return ['', resultsTable(evaluation, settings.reward.description), '', ...end, ...kept].join('\n');
 }

@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { defaultAgent } from '@a2sf/bandit';
 import { promptTokensOf } from '@a2sf/datasets';
 import { A2sfError } from '@a2sf/errors';
 import { ActionSpace } from '@a2sf/kv-compression';
 import {
   definitionHash,
-  promptSetHash,
   RewardRule,
   runIdOf,
   type PeerInfo,
-  type PromptSets,
   type RunDefinition,
   type TrainingSettings,
 } from '@a2sf/training';
@@ -30,15 +27,45 @@ export interface RunPlan {
   readonly config: object;
 }
 
-/** Throws FAILED_PRECONDITION when the generators serve different models. */
-export function planRun(values: TrainerOptions, peers: PeerInfo, prompts: PromptSets): RunPlan {
-  const [generator, ...others] = peers.generators;
+/** Who gives a run its numbers. */
+export interface Participants {
+  /** Identity of the language model. */
+  readonly modelId: string;
+  readonly encoderId: string;
+  /** Length of the encoder's embeddings. */
+  readonly dimension: number;
+  /** Identity of the encoder behind the reward; empty for none. */
+  readonly rewardEncoderId: string;
+}
+
+/** One side of a run's prompts. */
+export interface Side {
+  readonly size: number;
+  readonly hash: string;
+}
+
+/** The prompts of a run. */
+export interface Sides {
+  readonly train: Side;
+  readonly evaluation: Side;
+}
+
+/** Who the peers are. Throws FAILED_PRECONDITION when the generators serve different models. */
+export function participantsOf({ encoder, generators, reward }: PeerInfo): Participants {
+  const [generator, ...others] = generators;
   const modelId = generator!.modelId;
   const other = others.find((info) => info.modelId !== modelId);
   if (other !== undefined) {
     const message = `generators: they serve different models, ${modelId} and ${other.modelId}`;
     throw new A2sfError('FAILED_PRECONDITION', message, { field: 'generators', reason: 'different-models' });
   }
+  const { encoderId, dimension } = encoder;
+  return { modelId, encoderId, dimension, rewardEncoderId: reward.encoderId };
+}
+
+/** The plan of a run. */
+export function planRun(values: TrainerOptions, participants: Participants, { train, evaluation }: Sides): RunPlan {
+  const { modelId, encoderId, dimension, rewardEncoderId } = participants;
   const space = new ActionSpace(values.aValues, values.bValues);
   const reward = new RewardRule(values.reward);
   const generation = {
@@ -49,7 +76,7 @@ export function planRun(values: TrainerOptions, peers: PeerInfo, prompts: Prompt
   };
   const definition: RunDefinition = {
     seed: values.seed,
-    agent: defaultAgent,
+    agent: values.agent,
     hyperParameters: {
       lr: values.lr,
       ucbBeta: values.ucbBeta,
@@ -57,15 +84,16 @@ export function planRun(values: TrainerOptions, peers: PeerInfo, prompts: Prompt
       maxGradNorm: values.maxGradNorm,
     },
     episodesPerUpdate: values.episodesPerUpdate,
+    ...(values.feedback === 'bandit' ? {} : { feedback: values.feedback }),
     reward: reward.name,
     generation,
     aValues: space.aValues,
     bValues: space.bValues,
     identities: {
       modelId,
-      encoderId: peers.encoder.encoderId,
-      trainHash: promptSetHash(prompts.train),
-      evaluationHash: promptSetHash(prompts.evaluation),
+      encoderId,
+      trainHash: train.hash,
+      evaluationHash: evaluation.hash,
     },
   };
   const configHash = definitionHash(definition);
@@ -76,6 +104,8 @@ export function planRun(values: TrainerOptions, peers: PeerInfo, prompts: Prompt
     settings: {
       iterations: values.iterations,
       episodesPerUpdate: values.episodesPerUpdate,
+      feedback: values.feedback,
+      patience: values.patience,
       beta: values.ucbBeta,
       seed: values.seed,
       runId,
@@ -96,13 +126,13 @@ export function planRun(values: TrainerOptions, peers: PeerInfo, prompts: Prompt
       config_hash: configHash,
       agent: definition.agent,
       model_id: modelId,
-      encoder_id: definition.identities.encoderId,
-      reward_encoder_id: peers.reward.encoderId,
-      embedding_dimension: peers.encoder.dimension,
-      train_prompts: prompts.train.length,
-      train_hash: definition.identities.trainHash,
-      evaluation_prompts: prompts.evaluation.length,
-      evaluation_hash: definition.identities.evaluationHash,
+      encoder_id: encoderId,
+      reward_encoder_id: rewardEncoderId,
+      embedding_dimension: dimension,
+      train_prompts: train.size,
+      train_hash: train.hash,
+      evaluation_prompts: evaluation.size,
+      evaluation_hash: evaluation.hash,
       options: recordOptions(options, values),
     },
   };

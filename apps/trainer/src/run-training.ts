@@ -1,14 +1,10 @@
 import { promptOrder } from '@a2sf/datasets';
 import { ClientSecurity } from '@a2sf/grpc-runtime';
-import { createLogger, Metrics, startHttp } from '@a2sf/observability';
+import { createLogger, Metrics, startHttp, startTracing } from '@a2sf/observability';
 import {
   claimFolder,
-  GrpcPeers,
-  PromptMemory,
-  readPrompts,
   requireSameIdentities,
   requireSameSpace,
-  RewardRule,
   RunFolder,
   train,
   type FolderUse,
@@ -16,11 +12,13 @@ import {
 } from '@a2sf/training';
 import { connectSuite, givenAddresses } from './connect-suite.js';
 import { mergeObservers } from './merge-observers.js';
-import { dataPath, type TrainerOptions } from './options.js';
+import type { TrainerOptions } from './options.js';
 import { progressDisplay } from './progress-display.js';
 import { recordedIdentities } from './recorded-options.js';
 import { conclusion, introduction } from './report.js';
 import { planRun } from './run-plan.js';
+import { reportRun } from './run-report.js';
+import { readSource } from './run-source.js';
 import { startPoint } from './start-point.js';
 import type { StartSuite, Suite } from './suite.js';
 import { trainerMetrics } from './trainer-metrics.js';
@@ -30,27 +28,24 @@ import { trainerMetrics } from './trainer-metrics.js';
  * folder is changed; whatever was taken is given back in reverse order, however the run ends.
  */
 export async function runTraining(
-  values: TrainerOptions,
+  given: TrainerOptions,
   resume: ResumePoint | undefined,
   startSuite: StartSuite | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const log = createLogger({ name: 'trainer', level: values.logLevel });
-  const given = givenAddresses(values, startSuite !== undefined);
+  const log = createLogger({ name: 'trainer', level: given.logLevel });
+  const addresses = givenAddresses(given, startSuite !== undefined);
   // Services that are started here are on loopback, in plaintext.
-  const security = given === undefined ? ClientSecurity.plaintext : ClientSecurity.of(values, log);
-  const taken: (() => Promise<void>)[] = [async () => security.close()];
+  const security = addresses === undefined ? ClientSecurity.plaintext : ClientSecurity.of(given, log);
+  const tracing = await startTracing({ name: 'trainer', log });
+  const taken: (() => Promise<void>)[] = [() => tracing.stop(), async () => security.close()];
   let suite: Suite | undefined;
   let ready = false;
   try {
+    const source = await readSource(given);
+    const { values, sides } = source;
     const { saveDir } = values;
-    const prompts = await readPrompts({
-      path: dataPath(values),
-      datasets: values.datasets ?? [],
-      evalSamples: values.evalSamples,
-      modelName: values.modelName ?? '',
-    });
-    for (const note of [...prompts.notes, ...(resume?.warnings ?? [])]) log.warn(note);
+    for (const note of [...source.notes, ...(resume?.warnings ?? [])]) log.warn(note);
     const claim = await claimFolder(saveDir, resume?.kind === 'run' || values.overwrite);
     taken.push(() => claim.release());
     const metrics = new Metrics();
@@ -58,20 +53,18 @@ export async function runTraining(
     const http = await startHttp({ host: values.host, port: values.httpPort, metrics, ready: () => ready, log });
     taken.push(() => http.close());
     const started =
-      given === undefined ? await startSuite!(values, signal) : await connectSuite(given, security, signal);
+      addresses === undefined ? await startSuite!(values, signal) : await connectSuite(addresses, security, signal);
     suite = started;
     taken.push(() => started.stop());
-    const peers = new GrpcPeers(started.addresses, {}, { security });
-    taken.push(async () => peers.close());
-
-    await new RewardRule(values.reward).check(peers, [...prompts.train, ...prompts.evaluation], signal);
-    const info = await peers.describe(signal);
-    const plan = planRun(values, info, prompts);
+    const connected = await source.connect(started.addresses, { security, metrics: metricsObserver, signal });
+    taken.push(async () => connected.close());
+    const { policy, participants } = connected;
+    const plan = planRun(values, participants, sides);
     if (resume?.kind === 'run') {
       requireSameIdentities(recordedIdentities(resume.config), plan.definition.identities);
     }
     if (resume !== undefined) requireSameSpace(resume.checkpoint.state, plan.settings.space);
-    const start = startPoint(plan, info.encoder.dimension, resume, saveDir);
+    const start = startPoint(plan, participants.dimension, resume, saveDir);
     const records = await RunFolder.open(claim, folderUse(values, resume));
     taken.push(() => records.close());
     await records.writeConfig(plan.config);
@@ -81,15 +74,15 @@ export async function runTraining(
       process.stderr.isTTY ? process.stderr : undefined,
     );
     taken.push(async () => display.close());
-    display.note(introduction(plan, prompts.train.length, prompts.evaluation.length, saveDir));
+    display.note(introduction(plan, sides.train.size, sides.evaluation.size, saveDir));
     ready = true;
-    const order = promptOrder(values.seed, prompts.train.length);
+    const order = promptOrder(values.seed, sides.train.size);
+    const { texts, ...parts } = await connected.parts(plan.settings, records);
     const outcome = await train(
       {
         settings: plan.settings,
-        peers,
-        train: new PromptMemory(prompts.train),
-        evaluation: new PromptMemory(prompts.evaluation),
+        policy,
+        ...parts,
         promptOf: (episode) => order.at(episode),
         records,
         observer: mergeObservers(display, metricsObserver),
@@ -98,6 +91,8 @@ export async function runTraining(
       signal,
     );
     display.note(conclusion(outcome, plan, saveDir));
+    const reported = outcome.interrupted || texts === undefined ? undefined : { ...texts, signal };
+    display.note(await reportRun(saveDir, reported, log));
   } catch (error) {
     // A service that ended says more than the call that did not reach it.
     throw suite?.failure() ?? error;

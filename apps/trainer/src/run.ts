@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
-import { flagOf, resolveOptions, usageError } from '@a2sf/config';
+import { isDeepStrictEqual } from 'node:util';
+import { dryRunText, flagOf, resolveOptions, usageError } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { findResumePoint } from '@a2sf/training';
+import { givenAddresses } from './connect-suite.js';
 import { options as trainerOptions, withProfile, type Profile } from './options.js';
 import { resumeOptions } from './recorded-options.js';
 import { runTraining } from './run-training.js';
 import { listenForStop } from './stop-request.js';
+import { checkStoreFlags } from './store-source.js';
 import type { StartSuite } from './suite.js';
 
 /** How a command runs the trainer. */
@@ -33,15 +36,27 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
     description = 'Trains a policy that chooses, prompt by prompt, how to compress the KV cache.',
   } = how;
   const options = withProfile(how.profile ?? {});
-  const resolution = resolveOptions({ name, description, epilogue }, options, argv);
+  const resolution = resolveOptions({ name, description, epilogue, ownDryRun: true }, options, argv);
   const given = resolution.values;
   const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume).catch(nameFlag);
   const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config, resume.configSource);
+  checkStoreFlags(values, resolution.sources);
   if (resume !== undefined && values.iterations < resume.iteration) {
     throw usageError([`--iterations: ${values.iterations} is below ${resume.iteration}, where the checkpoint stands`]);
   }
   const elsewhere = resume?.kind !== 'run' || resolution.sources.saveDir !== 'default';
   const saveDir = elsewhere ? resolve(values.saveDir) : resume.folder;
+  if (resolution.dryRun !== undefined) {
+    givenAddresses(values, how.startSuite !== undefined); // some of them without the others are wrong usage
+    const recorded = Object.entries(values).filter(
+      ([key, value]) => !isDeepStrictEqual(value, given[key as keyof typeof given]),
+    );
+    const ofRun = [...recorded.map(([key]) => key), ...(elsewhere ? [] : ['saveDir'])];
+    const sources = { ...resolution.sources, ...Object.fromEntries(ofRun.map((key) => [key, 'run' as const])) };
+    const settled = { ...resolution, values: { ...values, saveDir }, sources };
+    process.stdout.write(dryRunText(options, settled, resolution.dryRun));
+    return;
+  }
   const stop = listenForStop();
   try {
     await runTraining({ ...values, saveDir }, resume, how.startSuite, stop.signal);

@@ -3,27 +3,21 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { resolveOptions } from '@a2sf/config';
 import { decodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
-import { findResumePoint, type PeerInfo, type PromptSets, type ResumePoint } from '@a2sf/training';
+import { findResumePoint, type ResumePoint } from '@a2sf/training';
 import { options } from './options.js';
 import { resumeOptions } from './recorded-options.js';
 import { planRun, type RunPlan } from './run-plan.js';
 import { startPoint } from './start-point.js';
 
 const reference = fileURLToPath(new URL('../../../test/fixtures/seed-checkpoint/policy_10.pt', import.meta.url));
-const prompts: PromptSets = { train: [], evaluation: [], notes: [] };
-
-const peersOf = (dimension: number): PeerInfo =>
-  ({
-    encoder: { encoderId: 'encoder-1', dimension },
-    generators: [{ modelId: 'model-1' }],
-    reward: { encoderId: '' },
-  }) as unknown as PeerInfo;
+const side = { size: 0, hash: '' };
+const participants = { modelId: 'model-1', encoderId: 'encoder-1', dimension: 16, rewardEncoderId: '' };
 
 function planOf(resume: ResumePoint | undefined, ...argv: string[]): RunPlan {
   const resolution = resolveOptions({ name: 'a2sf train', description: '' }, options, argv, {});
   const { values } = resolution;
   const merged = resume === undefined ? values : resumeOptions(options, resolution, resume.config, resume.configSource);
-  return planRun(merged, peersOf(16), prompts);
+  return planRun(merged, participants, { train: side, evaluation: side });
 }
 
 function startOf(resume: ResumePoint | undefined, dimension: number, saveDir: string, ...argv: string[]) {
@@ -93,4 +87,22 @@ test('a record of the reference that holds no valid value is named by its file',
     code: 'DATA_LOSS',
     message: /^policy_10\.pt: options\.lr: must be a number/,
   });
+});
+
+test('a new policy is of the algorithm that is named; another one than the checkpoint’s is refused', async () => {
+  for (const agent of ['neural-ucb', 'lin-ucb', 'task-table', 'random']) {
+    assert.equal(startOf(undefined, 16, 'new', '--agent', agent).checkpoint.state.agent, agent);
+  }
+  const resume = await findResumePoint(reference);
+  assert.throws(() => startOf(resume, 16, 'new', '--agent', 'lin-ucb'), {
+    code: 'FAILED_PRECONDITION',
+    field: 'agent',
+    message: /made by neural-ucb, not lin-ucb/,
+  });
+});
+
+test('the name of a bandit run is what it was before there was a choice of feedback', () => {
+  const bandit = planOf(undefined);
+  assert.equal('feedback' in bandit.definition, false);
+  assert.notEqual(planOf(undefined, '--feedback', 'full').configHash, bandit.configHash);
 });

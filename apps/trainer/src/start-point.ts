@@ -7,7 +7,7 @@ import type { RunPlan } from './run-plan.js';
 /**
  * Where a run begins: with a policy that has seen nothing, or where another run's checkpoint stands. A checkpoint of the
  * reference does not tell its encoder: it becomes that of the run. Throws FAILED_PRECONDITION naming both when the
- * checkpoint was made for another embedding dimension than the encoder has.
+ * checkpoint was made for another embedding dimension than the encoder has, or by another algorithm than the run names.
  */
 export function startPoint(
   plan: RunPlan,
@@ -19,6 +19,7 @@ export function startPoint(
   const { hyperParameters, seed, agent, identities } = definition;
   const { encoderId } = identities;
   if (resume !== undefined) {
+    requireSameAgent(resume.checkpoint, agent);
     requireSameDimension(resume.checkpoint, dimension);
     const isForeign = resume.kind === 'reference';
     const checkpoint = isForeign ? { ...resume.checkpoint, encoderId, seed } : resume.checkpoint;
@@ -34,6 +35,12 @@ export function startPoint(
     checkpoint: initialPolicy({ agent, space, dimension, seed, hyperParameters, encoderId, configHash }),
     write: true,
   };
+}
+
+function requireSameAgent({ state }: PolicyCheckpoint, agent: string): void {
+  if (state.agent === agent) return;
+  const message = `agent: the checkpoint was made by ${state.agent}, not ${agent}; resume with it, or start a new run`;
+  throw new A2sfError('FAILED_PRECONDITION', message, { field: 'agent', reason: 'another-run' });
 }
 
 function requireSameDimension({ state }: PolicyCheckpoint, dimension: number): void {

@@ -4,6 +4,7 @@ import type { TrainerOptions } from './options.js';
 
 /** The services that a run works with. */
 export interface Suite {
+  /** For a run from a store that of the policy is enough; the others may be empty. */
   readonly addresses: PeerAddresses;
   /** Why a service ended by itself; undefined while all run. */
   failure(): A2sfError | undefined;

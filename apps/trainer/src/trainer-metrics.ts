@@ -1,8 +1,15 @@
 import type { Metrics } from '@a2sf/observability';
-import { baselineNames, mean, type StageSeconds, type TrainingObserver } from '@a2sf/training';
+import { baselineNames, mean, type MemberFault, type StageSeconds, type TrainingObserver } from '@a2sf/training';
+
+/** The metrics of a run. */
+export interface TrainerMetrics extends TrainingObserver {
+  onGeneratorFault(fault: MemberFault): void;
+  /** How many generators are known, and how many of them are not passed over. */
+  countGenerators(known: number, usable: number): void;
+}
 
 /** Puts what happens in a run into the process's metrics. */
-export function trainerMetrics(metrics: Metrics): TrainingObserver {
+export function trainerMetrics(metrics: Metrics): TrainerMetrics {
   const iteration = metrics.gauge('a2sf_trainer_iteration');
   const reward = metrics.gauge('a2sf_trainer_reward');
   const regret = metrics.gauge('a2sf_trainer_regret');
@@ -10,13 +17,25 @@ export function trainerMetrics(metrics: Metrics): TrainingObserver {
   const stageSeconds = metrics.histogram('a2sf_trainer_stage_seconds');
   const evaluationReward = metrics.gauge('a2sf_trainer_evaluation_reward');
   const checkpointTime = metrics.gauge('a2sf_trainer_last_checkpoint_timestamp_seconds');
+  const faults = metrics.counter('a2sf_trainer_generator_faults_total');
+  const generators = metrics.gauge('a2sf_trainer_generators');
+  let exactRegret = false;
   const observe = (seconds: StageSeconds) => {
     for (const [stage, value] of Object.entries(seconds)) {
       stageSeconds.observe({ stage: stage as keyof StageSeconds }, value);
     }
   };
   return {
+    onGeneratorFault: (fault) => faults.inc({ fault }, 1),
+    countGenerators(known, usable) {
+      generators.set({ state: 'usable' }, usable);
+      generators.set({ state: 'passed_over' }, known - usable);
+    },
     onIteration(batch, _loss, seconds) {
+      if (batch.regret !== undefined) {
+        exactRegret = true;
+        regret.set(batch.regret);
+      }
       iteration.set(batch.iteration);
       reward.set(batch.avgReward);
       const keptAll = batch.episodes.filter((episode) => episode.keptAll).length;
@@ -35,7 +54,7 @@ export function trainerMetrics(metrics: Metrics): TrainingObserver {
         if (baseline !== undefined) evaluationReward.set({ baseline: name }, baseline.mean);
       }
       const oracle = line.baselines.oracle;
-      if (oracle !== undefined) regret.set(oracle.mean - mean(line.eval_rewards));
+      if (oracle !== undefined && !exactRegret) regret.set(oracle.mean - mean(line.eval_rewards));
     },
     onCheckpoint(_iteration, seconds) {
       observe({ checkpoint: seconds });

@@ -9,12 +9,13 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import { A2sfError } from '@a2sf/errors';
-import type { Logger } from '@a2sf/observability';
+import { type Logger, startServerSpan } from '@a2sf/observability';
 import type { AccessControl } from './access-control.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { CallRegistry } from './call-registry.js';
 import { callerNames } from './caller-names.js';
 import { CallScope } from './call-scope.js';
+import { traceCarrier } from './call-tracing.js';
 import type { RetryHints } from './retry-hint.js';
 import type { CallStatus } from './status.js';
 import { refusalBehind } from './transport-status.js';
@@ -139,7 +140,8 @@ export function callInterceptor(o: InterceptorOptions): ServerInterceptor {
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         scopes.set(metadata, scope);
-        scope.begin(metadata, deadlineMs);
+        const span = auxiliary ? undefined : startServerSpan(method.path, traceCarrier(metadata));
+        scope.begin(metadata, deadlineMs, span);
         const authorization = metadata.get('authorization')[0]?.toString();
         const unwelcome = o.access.refusal(method.path, { authorization, names: namesOf(call) });
         if (unwelcome === undefined) next(metadata);

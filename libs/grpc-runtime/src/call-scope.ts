@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Metadata, status as Status } from '@grpc/grpc-js';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
-import type { Logger } from '@a2sf/observability';
+import type { CallSpan, Logger } from '@a2sf/observability';
 import type { MethodMetrics } from './call-metrics.js';
+import { servedOutcome } from './call-tracing.js';
 import type { CallContext } from './handlers.js';
 import { clientKeyOf } from './client-key.js';
 import type { RetryHints } from './retry-hint.js';
@@ -38,6 +39,7 @@ export class CallScope {
   private released = false;
   private deadlineMs = 0;
   private client = '';
+  private span: CallSpan | undefined;
   private readonly controller = new AbortController();
   private readonly startedAt = performance.now();
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -52,8 +54,9 @@ export class CallScope {
     return this.controller.signal;
   }
 
-  /** Notes what the client sent ahead of its request. */
-  begin(metadata: Metadata, deadlineMs: number): void {
+  /** Notes what the client sent ahead of its request. `span` ends with the call, and is the parent of what its handler does. */
+  begin(metadata: Metadata, deadlineMs: number, span?: CallSpan): void {
+    this.span = span;
     this.requestId = requestIdOf(metadata);
     this.deadlineMs = deadlineMs;
     this.client = clientKeyOf(metadata, this.o.peer);
@@ -79,8 +82,8 @@ export class CallScope {
     const log = this.o.log.child({ requestId: this.requestId, method: this.method });
     const { signal, deadlineMs, requestId, client } = this;
     this.handlerRuns = true;
-    Promise.resolve({ signal, draining: this.o.draining, deadlineMs, requestId, client, log })
-      .then(work)
+    const context = { signal, draining: this.o.draining, deadlineMs, requestId, client, log };
+    this.within(() => Promise.resolve(context).then(work))
       .catch((error: unknown) => {
         if (this.open) this.fail(error);
         else if (!signal.aborted || !isA2sfError(error))
@@ -96,7 +99,9 @@ export class CallScope {
   fail(error: unknown): void {
     if (!this.open) return;
     if (!isA2sfError(error) || error.code === 'INTERNAL') {
-      this.o.log.error({ err: error, requestId: this.requestId, method: this.method }, 'call failed');
+      this.within(() =>
+        this.o.log.error({ err: error, requestId: this.requestId, method: this.method }, 'call failed'),
+      );
     }
     const refusal = isA2sfError(error) ? error : undefined;
     const pushbackMs = refusal && this.o.hints.of(this.method, refusal);
@@ -124,8 +129,15 @@ export class CallScope {
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.o.metrics.handled(code, seconds);
     if (code === 'OK') this.o.hints.observe(this.method, 1000 * seconds);
-    this.o.log.debug({ requestId: this.requestId, method: this.method, code, seconds }, 'call ended');
+    this.within(() =>
+      this.o.log.debug({ requestId: this.requestId, method: this.method, code, seconds }, 'call ended'),
+    );
+    this.span?.end(servedOutcome(code, reason));
     if (this.handlerRuns && code !== 'OK') this.controller.abort(reason);
+  }
+
+  private within<T>(work: () => T): T {
+    return this.span === undefined ? work() : this.span.run(work);
   }
 
   private release(): void {

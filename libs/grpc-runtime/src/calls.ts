@@ -10,6 +10,8 @@ import {
   type requestCallback,
 } from '@grpc/grpc-js';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
+import { type CallSpan, startClientSpan } from '@a2sf/observability';
+import { leftEarly, madeOutcome, pathOf, traceCarrier } from './call-tracing.js';
 import { addressOf } from './channel.js';
 import { errorFromService } from './status.js';
 
@@ -43,14 +45,19 @@ type UploadResponseOf<F> = F extends ClientStreamMethod<infer _Q, infer R> ? R :
 class Attempt {
   readonly metadata = new Metadata();
   readonly options: GrpcCallOptions;
+  private readonly span: CallSpan | undefined;
   private undo: (() => void) | undefined;
 
   constructor(
     private readonly client: Client,
+    method: PropertyKey,
     private readonly o: CallOptions,
   ) {
     if (o.signal?.aborted === true) throw aborted(o.signal);
     this.options = o.timeoutMs === undefined ? {} : { deadline: Date.now() + o.timeoutMs };
+    const path = pathOf(client, method);
+    const suites = !path.startsWith('/grpc.'); // health checks tell a trace nothing
+    this.span = suites ? startClientSpan(path, () => addressOf(client), traceCarrier(this.metadata)) : undefined;
   }
 
   /** Cancels the call when the caller's signal aborts, until `done`. */
@@ -62,8 +69,10 @@ class Attempt {
     this.undo = () => signal?.removeEventListener('abort', cancel);
   }
 
-  done(): void {
+  /** @param error why the call failed, or `leftEarly`; undefined when it did not. */
+  done(error?: unknown): void {
     this.undo?.();
+    this.span?.end(madeOutcome(error));
   }
 
   error(error: unknown): unknown {
@@ -98,10 +107,11 @@ export function callUnary<C extends Client, M extends UnaryName<C>>(
   o: CallOptions = {},
 ): Promise<ResponseOf<C[M]>> {
   return new Promise((resolve, reject) => {
-    const attempt = new Attempt(client, o);
-    const answered: requestCallback<ResponseOf<C[M]>> = (error, response) => {
-      attempt.done();
-      if (error) reject(attempt.error(error));
+    const attempt = new Attempt(client, method, o);
+    const answered: requestCallback<ResponseOf<C[M]>> = (refused, response) => {
+      const error = refused ? attempt.error(refused) : undefined;
+      attempt.done(error);
+      if (refused) reject(error);
       else resolve(response!);
     };
     const call = methodOf(client, method)(request, attempt.metadata, attempt.options, answered);
@@ -116,16 +126,19 @@ export async function* callServerStream<C extends Client, M extends ServerStream
   request: StreamedRequestOf<C[M]>,
   o: CallOptions = {},
 ): AsyncGenerator<StreamedResponseOf<C[M]>, void, undefined> {
-  const attempt = new Attempt(client, o);
+  const attempt = new Attempt(client, method, o);
+  let outcome: unknown = leftEarly;
   const started = methodOf(client, method)(request, attempt.metadata, attempt.options);
   const call = started as ClientReadableStream<StreamedResponseOf<C[M]>>;
   attempt.follow(call);
   try {
     for await (const message of call) yield message as StreamedResponseOf<C[M]>;
+    outcome = undefined;
   } catch (error) {
-    throw attempt.error(error);
+    outcome = attempt.error(error);
+    throw outcome;
   } finally {
-    attempt.done();
+    attempt.done(outcome);
     call.cancel();
   }
 }
@@ -137,7 +150,8 @@ export async function callClientStream<C extends Client, M extends ClientStreamN
   requests: AsyncIterable<UploadOf<C[M]>> | Iterable<UploadOf<C[M]>>,
   o: CallOptions = {},
 ): Promise<UploadResponseOf<C[M]>> {
-  const attempt = new Attempt(client, o);
+  const attempt = new Attempt(client, method, o);
+  let outcome: unknown;
   const ended = new AbortController();
   try {
     return await new Promise<UploadResponseOf<C[M]>>((resolve, reject) => {
@@ -161,9 +175,10 @@ export async function callClientStream<C extends Client, M extends ClientStreamN
       });
     });
   } catch (error) {
-    throw attempt.error(error);
+    outcome = attempt.error(error);
+    throw outcome;
   } finally {
-    attempt.done();
+    attempt.done(outcome);
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type ServerCredentials, type ServerOptions as GrpcServerOptions } from '@grpc/grpc-js';
 import { A2sfError } from '@a2sf/errors';
-import { type Logger, type Metrics, startHttp } from '@a2sf/observability';
+import { type Logger, type Metrics, startHttp, startTracing, type Tracing } from '@a2sf/observability';
 import { HealthImplementation } from 'grpc-health-check';
 import type { RestrictedMethods } from './access-control.js';
 import { callInterceptor } from './call-interceptor.js';
@@ -105,6 +105,8 @@ function fullName(spec: ServiceSpec): string {
 export async function serve(o: ServeOptions): Promise<RunningServer> {
   const { options, log } = o;
   const name = fullName(o.service);
+  // A server within another program makes its spans there.
+  const tracing: Tracing | undefined = o.process === false ? undefined : await startTracing(o);
   const security = serverSecurity(options, o.restricted, log);
   const registry = new CallRegistry(options.maxConcurrentCalls);
   const metrics = new CallMetrics(o.metrics);
@@ -170,6 +172,7 @@ export async function serve(o: ServeOptions): Promise<RunningServer> {
     }
     await http.close();
     security.close();
+    await tracing?.stop();
     forgetSignals?.();
     log.info('stopped');
     announceStopped();

@@ -2,6 +2,7 @@ export { WorkerHost, type WorkerHostOptions } from './worker-host.js';
 export { LanguageModel, type CallControl } from './language-model.js';
 export { LanguageModelHost } from './language-model-host.js';
 export type * from './language-model-types.js';
+export type { StageTime, StageTimes } from './stage-times.js';
 export { automaticDevice, checkDevice } from './device.js';
 export { ChatTemplate } from './chat-template.js';
 export { Tokenizer } from './tokenizer.js';

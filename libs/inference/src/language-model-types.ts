@@ -1,5 +1,6 @@
 import type { CompressionRequest } from '@a2sf/kv-compression';
 import type { WeightFormat } from '@a2sf/model-zoo';
+import type { StageTimes } from './stage-times.js';
 import type { SamplingOptions } from './token-sampler.js';
 
 export interface LanguageModelOptions {
@@ -90,6 +91,7 @@ export interface GenerateResult {
   readonly fullCacheBytes: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
+  readonly stages: StageTimes;
 }
 
 export interface SweepInput {
@@ -117,6 +119,7 @@ export interface SweepOutput {
   readonly promptTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
+  readonly stages: StageTimes;
 }
 
 export interface InspectInput {

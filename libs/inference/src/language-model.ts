@@ -34,6 +34,7 @@ import { prefill, type Prefill } from './prefill.js';
 import { PrefillBuffer } from './prefill-buffer.js';
 import { preparePromptIds, type PromptIds } from './prompt-ids.js';
 import { SlotScheduler, type SequenceRequest, type SlotReservation } from './slot-scheduler.js';
+import { stageTimes, type ReadMoments } from './stage-times.js';
 import { TextStream } from './text-stream.js';
 import { TokenSampler } from './token-sampler.js';
 import { Tokenizer } from './tokenizer.js';
@@ -58,6 +59,7 @@ interface ReadPrompt extends Prefill {
   readonly keptOf: readonly (KeptPositions | undefined)[];
   /** A slot for one of the texts, where they were announced. */
   readonly reservation: SlotReservation | undefined;
+  readonly moments: ReadMoments;
 }
 
 /** The texts that will go on from a prompt: a slot for the largest of them is reserved before the prompt is read. */
@@ -149,7 +151,7 @@ export class LanguageModel {
       return !stream.stopped;
     };
     const wanted = draw === undefined ? [] : [n - 1];
-    const { sequence, plan, prefillMs, prefilled } = await this.reading(
+    const { sequence, plan, moments, prefillMs, prefilled } = await this.reading(
       prompt,
       input.compression === undefined ? [] : [input.compression],
       control,
@@ -164,7 +166,8 @@ export class LanguageModel {
         };
         const [sequence] = this.slots.start([request], read.reservation);
         await sequence!.placed;
-        return { sequence: sequence!, plan: read.plans[0], prefillMs, prefilled: performance.now() };
+        const [plan] = read.plans;
+        return { sequence: sequence!, plan, moments: read.moments, prefillMs, prefilled: performance.now() };
       },
       { decoding: { maxNewTokens: input.maxNewTokens, full: input.compression === undefined } },
     );
@@ -183,6 +186,7 @@ export class LanguageModel {
       fullCacheBytes: cacheBytes(this.loaded.shape, n),
       prefillMs,
       decodeMs: performance.now() - prefilled,
+      stages: stageTimes(moments, prefilled),
     };
   }
 
@@ -235,6 +239,7 @@ export class LanguageModel {
       promptTokens: n,
       prefillMs,
       decodeMs: performance.now() - prefilled,
+      stages: stageTimes(read.moments, prefilled),
     };
   }
 
@@ -336,16 +341,19 @@ export class LanguageModel {
     const reserve = decoding && this.reservingFor(plans, n, decoding);
     const turn = { client, checkCancelled, ...(reserve === undefined ? {} : { reserve }) };
     const work = async (cache: KvCache, reservation: SlotReservation | undefined): Promise<T> => {
-      const started = performance.now();
+      const begun = performance.now();
       const { windows, groupOf } = groupSameWindows(
         plans.map((plan) => (plan.keepsAll && !scoreAll ? undefined : plan.window)),
       );
       const filled = await prefill(this.model, this.turns, { ids, windows, cache, logitPositions, checkCancelled });
+      const filledAt = performance.now();
       const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: groupOf[i], i }]));
       const selections = await this.turns.take(() => this.selection.select(filled.scores, selecting, checkCancelled));
       const keptOf: (KeptPositions | undefined)[] = plans.map(() => undefined);
       selecting.forEach(({ i }, at) => (keptOf[i] = selections.distinct[selections.choice[at]!]!));
-      return use({ ...filled, cache, plans, selections, keptOf, reservation }, performance.now() - started);
+      const moments = { begun, filled: filledAt, selected: performance.now() };
+      const read = { ...filled, cache, plans, selections, keptOf, reservation, moments };
+      return use(read, moments.selected - begun);
     };
     return this.buffer.use(n, work, turn);
   }

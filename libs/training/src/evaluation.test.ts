@@ -4,7 +4,9 @@ import { bootstrapMean } from '@a2sf/bandit';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { baselines } from './baselines.js';
 import { Evaluation } from './evaluation.js';
-import { evaluationRewards, type EvaluationRewards } from './evaluation-rewards.js';
+import { everyIndex } from './known-prompts.js';
+import { LivePrompts } from './live-prompts.js';
+import type { RewardLine, RewardLines } from './reward-lines.js';
 import { PromptMemory } from './prompt-memory.js';
 import { RewardRule } from './reward-rule.js';
 import {
@@ -36,6 +38,8 @@ test('baselines are the means that a hand computation gives', () => {
   close('h2o', [0.2, 0.4, 0.9]);
   close('snapkv_16', [0.5, 0.6, 0.4]);
   close('oracle', [0.9, 0.8, 0.9]);
+  close('snapkv_64', [0.1, 0.8, 0.6]);
+  assert.equal(found.has('best_fixed_train'), false);
   assert.equal(found.get('snapkv_16')!.actionIndex, 4);
 });
 
@@ -54,15 +58,19 @@ test('a baseline whose action is not in the space is left out', () => {
 });
 
 const memory = () => new PromptMemory(testPrompts('evaluation', 6, true));
-const context = (peers: TestPeers, prompts: PromptMemory) => ({ ...testSettings, peers, memory: prompts });
+const none = { read: () => [], append: () => Promise.resolve() };
+const live = (peers: TestPeers, prompts: PromptMemory, file: RewardLines = none, change: object = {}) =>
+  new LivePrompts(prompts, { ...testSettings, peers, ...change }, file);
+const rewardsOf = (prompts: LivePrompts) => prompts.rows(everyIndex(prompts));
 
 test('an evaluation looks the greedy choices up in the swept rewards and leaves out prompts that fit the budget', async () => {
   const peers = new TestPeers();
   await peers.importCheckpoint(testPolicy());
   const prompts = memory();
-  const lines: EvaluationRewards[] = [];
-  const file = { read: () => [], append: (line: EvaluationRewards) => Promise.resolve(void lines.push(line)) };
-  const rewards = await evaluationRewards(context(peers, prompts), file, () => undefined);
+  const lines: RewardLine[] = [];
+  const file = { read: () => [], append: (line: RewardLine) => Promise.resolve(void lines.push(line)) };
+  const set = live(peers, prompts, file);
+  const rewards = await rewardsOf(set);
   assert.deepEqual(
     rewards.map((line) => line.kept_all),
     [true, false, false, false, false, true],
@@ -75,7 +83,7 @@ test('an evaluation looks the greedy choices up in the swept rewards and leaves 
       [0, 1, 2, 3, 4, 5].map((action) => rewardOf(text, action)),
     );
   }
-  const evaluation = new Evaluation(rewards, prompts, testSpace, 5);
+  const evaluation = new Evaluation(rewards, set, testSpace, 5);
   const line = (await evaluation.run(12, peers))!;
   const choices = await peers.selectActions(await peers.encode(evaluated.map(({ text }) => text)), { explore: false });
   const earned = evaluated.map(({ text }, i) => rewardOf(text, choices[i]!.actionIndex));
@@ -92,11 +100,11 @@ test('an evaluation looks the greedy choices up in the swept rewards and leaves 
 });
 
 test('rewards that were swept before are read back, unless the model, reward or budget is another one', async () => {
-  const lines: EvaluationRewards[] = [];
-  const file = { read: () => [...lines], append: (line: EvaluationRewards) => Promise.resolve(void lines.push(line)) };
+  const lines: RewardLine[] = [];
+  const file = { read: () => [...lines], append: (line: RewardLine) => Promise.resolve(void lines.push(line)) };
   const sweepsOf = async (change: object) => {
     const peers = new TestPeers();
-    await evaluationRewards({ ...context(peers, memory()), ...change }, file, () => undefined);
+    await rewardsOf(live(peers, memory(), file, change));
     return peers.sweeps.length;
   };
   assert.equal(await sweepsOf({}), 6);
@@ -110,12 +118,52 @@ test('rewards that were swept before are read back, unless the model, reward or 
 test('under log_prob actions that write the same text earn what each makes of the full text, and the full cache its own', async () => {
   const peers = new TestPeers();
   peers.sameTexts = true;
-  const file = { read: () => [], append: () => Promise.resolve() };
   const prompts = memory();
-  const change = { ...context(peers, prompts), reward: new RewardRule('log_prob') };
-  const [, line] = await evaluationRewards(change, file, () => undefined);
+  const [, line] = await rewardsOf(live(peers, prompts, none, { reward: new RewardRule('log_prob') }));
   const close = (found: number, wanted: number) => assert.ok(Math.abs(found - wanted) < 1e-12, `${found}, ${wanted}`);
   close(line!.full, fullProbability);
   for (const [action, reward] of line!.rewards.entries()) close(reward, rewardOf(prompts.prompt(1).text, action));
   assert.equal(line!.rewards.length, testSpace.size);
+});
+
+test('best_fixed_train and the task table are chosen on training rows, a dataset without any takes the former', () => {
+  const space = new ActionSpace([10], [1, 2, 3]);
+  const row = (dataset: string, ...rewards: number[]) => ({ dataset, rewards, full: 1 });
+  const train = [row('x', 1, 0, 0), row('y', 0, 0, 0.5), row('y', 0, 0, 0.4)];
+  const found = baselines([row('x', 0.1, 0.2, 0.3), row('y', 0.4, 0.5, 0.6), row('z', 0.7, 0.8, 0.9)], space, train);
+  assert.deepEqual(found.get('best_fixed_train'), { rewards: [0.1, 0.4, 0.7], actionIndex: 0 });
+  assert.deepEqual(found.get('task_table'), { rewards: [0.1, 0.6, 0.7] });
+  assert.deepEqual(found.get('best_fixed'), { rewards: [0.3, 0.6, 0.9], actionIndex: 2 });
+});
+
+test('differences are bootstrapped over pairs, and each dataset is evaluated on its own rows', async () => {
+  const peers = new TestPeers();
+  await peers.importCheckpoint(testPolicy());
+  const prompts = testPrompts('pairs', 7).map((prompt, i) => ({ ...prompt, dataset: i < 3 ? 'x' : 'y' }));
+  const set = live(peers, new PromptMemory(prompts));
+  const lines = await rewardsOf(set);
+  const line = (await new Evaluation(lines, set, testSpace, 5).run(1, peers, lines))!;
+  const policy = line.eval_rewards;
+  for (const [name, { rewards }] of baselines(lines, testSpace, lines)) {
+    const pairs = policy.map((reward, i) => reward - rewards[i]!);
+    assert.deepEqual(line.differences![name], bootstrapMean(pairs, { seed: 5 }), name);
+    const { x, y } = line.datasets!;
+    assert.deepEqual(x!.differences[name], bootstrapMean(pairs.slice(0, 3), { seed: 5 }), name);
+    assert.equal(y!.baselines[name]!.mean, bootstrapMean(rewards.slice(3), { seed: 5 }).mean, name);
+  }
+  assert.deepEqual([line.datasets!['x']!.prompts, line.datasets!['y']!.prompts], [3, 4]);
+  assert.equal(line.datasets!['y']!.mean, bootstrapMean(policy.slice(3)).mean);
+  // Chosen on these very rows, the two best fixed actions are one.
+  assert.deepEqual(line.baselines.best_fixed_train, line.baselines.best_fixed);
+});
+
+test('equal texts are swept once, also within one call, unless the reward looks at their answers', async () => {
+  const [prompt] = testPrompts('twice', 1);
+  const prompts = () => new PromptMemory([prompt!, { ...prompt!, id: 'other' }]);
+  const peers = new TestPeers();
+  assert.equal((await live(peers, prompts()).rows([0, 1, 0])).length, 3);
+  assert.equal(peers.sweeps.length, 1);
+  peers.score = (tasks) => Promise.resolve(tasks.map(() => 0.5));
+  await live(peers, prompts(), none, { reward: new RewardRule('dataset') }).rows([0, 1, 0]);
+  assert.equal(peers.sweeps.length, 3);
 });

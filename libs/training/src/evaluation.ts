@@ -1,15 +1,27 @@
 import { bootstrapMean, type MeanInterval } from '@a2sf/bandit';
 import type { ActionSpace } from '@a2sf/kv-compression';
-import { baselines, type BaselineName } from './baselines.js';
-import type { EvaluationRewards } from './evaluation-rewards.js';
-import type { Peers } from './peers.js';
-import type { PromptMemory } from './prompt-memory.js';
+import { baselineNames, baselines, type Baseline, type BaselineName, type RewardRow } from './baselines.js';
+import { grouped } from './grouped.js';
+import { groupOf } from './iteration.js';
+import type { KnownPrompts } from './known-prompts.js';
+import type { PolicyPeer } from './peers.js';
+import type { RewardLine } from './reward-lines.js';
 
 /** A baseline as evaluation.jsonl holds it. */
 export interface BaselineInterval extends MeanInterval {
   /** The action, where the baseline always takes the same one. */
   readonly a?: number;
   readonly b?: number;
+}
+
+/** Something told of each baseline. */
+export type ByBaseline<T> = Readonly<Partial<Record<BaselineName, T>>>;
+
+/** The greedy policy on the prompts of one dataset. */
+export interface DatasetEvaluation extends MeanInterval {
+  readonly prompts: number;
+  readonly baselines: ByBaseline<BaselineInterval>;
+  readonly differences: ByBaseline<MeanInterval>;
 }
 
 /** A line of evaluation.jsonl. */
@@ -27,9 +39,28 @@ export interface EvaluationLine {
   /** The rewards that the policy expected of its choices; absent in lines of older versions. */
   readonly eval_predicted?: readonly number[];
   /** On the same prompts; a baseline whose action is not in the space is absent. */
-  readonly baselines: Readonly<Partial<Record<BaselineName, BaselineInterval>>>;
+  readonly baselines: ByBaseline<BaselineInterval>;
+  /**
+   * Policy minus baseline on the same prompts: mean of the paired differences and its bootstrap 95 % interval; one that
+   * does not hold 0 tells them apart. Absent in lines of older versions.
+   */
+  readonly differences?: ByBaseline<MeanInterval>;
+  /** The same of each dataset; a best fixed action is that of all prompts. Absent in lines of older versions. */
+  readonly datasets?: Readonly<Record<string, DatasetEvaluation>>;
   /** Prompts that were left out because they fit the budget. */
   readonly kept_all: number;
+}
+
+interface EvaluatedRow {
+  /** Index of the prompt in its set. */
+  readonly index: number;
+  readonly line: RewardLine;
+}
+
+/** Baselines that do not change from one evaluation to the next, and their intervals. */
+interface Standing {
+  readonly found: ReadonlyMap<BaselineName, Baseline>;
+  readonly intervals: ByBaseline<BaselineInterval>;
 }
 
 /**
@@ -38,29 +69,27 @@ export interface EvaluationLine {
  */
 export class Evaluation {
   readonly #space: ActionSpace;
-  readonly #memory: PromptMemory;
+  readonly #prompts: KnownPrompts;
   readonly #seed: number;
-  /** Index into the memory and rewards of each prompt that does not fit the budget. */
-  readonly #rows: readonly { readonly index: number; readonly rewards: EvaluationRewards }[];
-  readonly #baselines: Partial<Record<BaselineName, BaselineInterval>> = {};
+  /** Each prompt that does not fit the budget. */
+  readonly #rows: readonly EvaluatedRow[];
+  /** Places in `#rows` of the prompts of each dataset. */
+  readonly #datasets: ReadonlyMap<string, readonly number[]>;
   /** Prompts that fit the budget; no action can change anything on them. */
   readonly keptAll: number;
+  /** Of the training rows of the last evaluation: they are the same ones again as soon as all prompts were seen. */
+  #standing:
+    { readonly train: number; readonly all: Standing; readonly datasets: ReadonlyMap<string, Standing> } | undefined;
 
-  constructor(rewards: readonly EvaluationRewards[], memory: PromptMemory, space: ActionSpace, seed: number) {
+  /** @param lines the rewards of all prompts, in their order. */
+  constructor(lines: readonly RewardLine[], prompts: KnownPrompts, space: ActionSpace, seed: number) {
     this.#space = space;
-    this.#memory = memory;
+    this.#prompts = prompts;
     this.#seed = seed;
-    this.#rows = rewards.flatMap((rewards, index) => (rewards.kept_all ? [] : [{ index, rewards }]));
-    this.keptAll = rewards.length - this.#rows.length;
-    if (this.#rows.length === 0) return;
-    const found = baselines(
-      this.#rows.map((row) => row.rewards),
-      space,
-    );
-    for (const [name, { rewards, actionIndex }] of found) {
-      const action = actionIndex === undefined ? {} : space.at(actionIndex);
-      this.#baselines[name] = { ...bootstrapMean(rewards, { seed }), ...action };
-    }
+    this.#rows = lines.flatMap((line, index) => (line.kept_all ? [] : [{ index, line }]));
+    this.keptAll = lines.length - this.#rows.length;
+    const places = this.#rows.map((_, place) => place);
+    this.#datasets = grouped(places, (place) => prompts.dataset(this.#rows[place]!.index));
   }
 
   /** Prompts that are evaluated. */
@@ -68,18 +97,25 @@ export class Evaluation {
     return this.#rows.length;
   }
 
-  /** Evaluates the policy as it stands; undefined when every prompt fits the budget. */
-  async run(iteration: number, peers: Peers, signal?: AbortSignal): Promise<EvaluationLine | undefined> {
+  /**
+   * Evaluates the policy as it stands; undefined when every prompt fits the budget. `train`: rewards of training prompts
+   * for the baselines that are chosen on them; from one evaluation to the next it only grows.
+   */
+  async run(
+    iteration: number,
+    policy: PolicyPeer,
+    train: readonly RewardRow[] = [],
+    signal?: AbortSignal,
+  ): Promise<EvaluationLine | undefined> {
     if (this.#rows.length === 0) return undefined;
-    const embeddings = await this.#memory.embeddings(
-      this.#rows.map((row) => row.index),
-      peers,
-      signal,
-    );
-    const choices = await peers.selectActions(embeddings, { explore: false }, signal);
-    const rewards = this.#rows.map((row, i) => row.rewards.rewards[choices[i]!.actionIndex]!);
-    const interval = bootstrapMean(rewards, { seed: this.#seed });
+    const indices = this.#rows.map((row) => row.index);
+    const embeddings = await this.#prompts.embeddings(indices, signal);
+    const keys = indices.map((index) => groupOf(this.#prompts.dataset(index)));
+    const choices = await policy.selectActions(embeddings, { explore: false, keys }, signal);
+    const rewards = this.#rows.map(({ line }, i) => line.rewards[choices[i]!.actionIndex]!);
     const actions = choices.map((choice) => this.#space.at(choice.actionIndex));
+    const { all, datasets } = this.#standingOf(train);
+    const interval = this.#mean(rewards);
     return {
       iteration,
       eval_avg_reward: interval.mean,
@@ -89,8 +125,52 @@ export class Evaluation {
       eval_actions_a: actions.map((action) => action.a),
       eval_actions_b: actions.map((action) => action.b),
       eval_predicted: choices.map((choice) => choice.predictedReward),
-      baselines: this.#baselines,
+      baselines: all.intervals,
+      differences: this.#differences(rewards, all),
+      datasets: Object.fromEntries(
+        [...this.#datasets].map(([name, places]) => {
+          const own = places.map((place) => rewards[place]!);
+          const standing = datasets.get(name)!;
+          const differences = this.#differences(own, standing);
+          return [name, { prompts: own.length, ...this.#mean(own), baselines: standing.intervals, differences }];
+        }),
+      ),
       kept_all: this.keptAll,
     };
+  }
+
+  #standingOf(train: readonly RewardRow[]) {
+    if (this.#standing?.train === train.length) return this.#standing;
+    const rows = this.#rows.map(({ index, line }) => ({ ...line, dataset: this.#prompts.dataset(index) }));
+    const found = baselines(rows, this.#space, train);
+    const every = rows.map((_, place) => place);
+    const datasets = new Map([...this.#datasets].map(([name, places]) => [name, this.#standingAt(places, found)]));
+    return (this.#standing = { train: train.length, all: this.#standingAt(every, found), datasets });
+  }
+
+  #standingAt(places: readonly number[], baselines: ReadonlyMap<BaselineName, Baseline>): Standing {
+    const found = new Map<BaselineName, Baseline>();
+    const intervals: Partial<Record<BaselineName, BaselineInterval>> = {};
+    for (const [name, { rewards, actionIndex }] of baselines) {
+      const own = places.map((place) => rewards[place]!);
+      found.set(name, { rewards: own });
+      const action = actionIndex === undefined ? {} : this.#space.at(actionIndex);
+      intervals[name] = { ...this.#mean(own), ...action };
+    }
+    return { found, intervals };
+  }
+
+  /** Policy minus baseline, prompt by prompt. */
+  #differences(rewards: readonly number[], { found }: Standing): ByBaseline<MeanInterval> {
+    const differences: Partial<Record<BaselineName, MeanInterval>> = {};
+    for (const name of baselineNames) {
+      const other = found.get(name)?.rewards;
+      if (other !== undefined) differences[name] = this.#mean(rewards.map((reward, i) => reward - other[i]!));
+    }
+    return differences;
+  }
+
+  #mean(values: readonly number[]): MeanInterval {
+    return bootstrapMean(values, { seed: this.#seed });
   }
 }

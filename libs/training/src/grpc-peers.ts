@@ -1,42 +1,22 @@
 import {
   EncoderServiceClient,
-  GeneratorServiceClient,
-  PolicyServiceClient,
   RewardServiceClient,
   type EncoderServiceStub,
   type GeneratorServiceStub,
-  type PolicyServiceStub,
   type RewardServiceStub,
-  type SelectActionResponseOutput,
 } from '@a2sf/contracts';
-import { A2sfError } from '@a2sf/errors';
-import {
-  callClientStream,
-  callServerStream,
-  callUnary,
-  connect,
-  type CallOptions,
-  type ConnectOptions,
-} from '@a2sf/grpc-runtime';
-import { MemberPool } from './member-pool.js';
-import type {
-  Choice,
-  Embedding,
-  Experience,
-  PeerInfo,
-  Peers,
-  ScoreTask,
-  SelectionMode,
-  SweepOutcome,
-  SweepTask,
-  SweptText,
-  UpdateResult,
-} from './peers.js';
+import { callUnary, connect, type ConnectOptions } from '@a2sf/grpc-runtime';
+import { malformed, parts, sameLength } from './answers.js';
+import { GeneratorMembers, type ResolveName } from './generator-members.js';
+import { GrpcPolicy } from './grpc-policy.js';
+import { MemberPool, type MemberFault } from './member-pool.js';
+import type { Embedding, PeerInfo, Peers, ScoreTask, SweepOutcome, SweepTask } from './peers.js';
+import { SweepCheck } from './sweep-check.js';
 
 /** Where the services are. */
 export interface PeerAddresses {
   readonly encoder: string;
-  /** At least one. */
+  /** At least one; `dns:///name:port` stands for all addresses of the name. */
   readonly generators: readonly string[];
   readonly reward: string;
   readonly policy: string;
@@ -50,68 +30,75 @@ export interface PeerTimeouts {
   readonly callTimeoutMs?: number;
 }
 
-/** Items per call, below the limits that the services have by default. */
-const selectBatch = 256;
+/** How the services are called. */
+export interface PeerOptions extends Pick<ConnectOptions, 'security'> {
+  /** Told of a generator that was not reachable or not right; its calls are tried elsewhere. Must not throw. */
+  readonly onGeneratorFault?: (fault: MemberFault) => void;
+  /** How names of generators are resolved. Default: by the system. */
+  readonly resolve?: ResolveName;
+  /** Between two resolutions of them. Default 30 s. */
+  readonly resolveEveryMs?: number;
+}
+
+/** Items per call, below the limit that the service has by default. */
 const scoreBatch = 256;
-/** Bytes per message of a checkpoint. */
-const checkpointChunk = 1 << 20;
 
 /** The four services over gRPC. */
-export class GrpcPeers implements Peers {
+export class GrpcPeers extends GrpcPolicy implements Peers {
   readonly #encoder: EncoderServiceStub;
   readonly #reward: RewardServiceStub;
-  readonly #policy: PolicyServiceStub;
-  readonly #generators: readonly GeneratorServiceStub[];
+  readonly #generators: GeneratorMembers;
   readonly #pool: MemberPool<GeneratorServiceStub>;
+  readonly #check: SweepCheck<GeneratorServiceStub>;
   readonly #sweepTimeoutMs: number;
-  readonly #callTimeoutMs: number;
 
-  /** @param channel how the services are trusted and told who calls; default: plaintext. */
-  constructor(addresses: PeerAddresses, timeouts: PeerTimeouts = {}, channel: Pick<ConnectOptions, 'security'> = {}) {
+  /** @param options default: plaintext. */
+  constructor(addresses: PeerAddresses, timeouts: PeerTimeouts = {}, options: PeerOptions = {}) {
+    const { onGeneratorFault, resolve, resolveEveryMs, ...channel } = options;
+    super(addresses.policy, timeouts, channel);
     this.#encoder = connect(EncoderServiceClient, addresses.encoder, channel);
     this.#reward = connect(RewardServiceClient, addresses.reward, channel);
-    this.#policy = connect(PolicyServiceClient, addresses.policy, channel);
-    this.#generators = addresses.generators.map((address) => connect(GeneratorServiceClient, address, channel));
-    this.#pool = new MemberPool(this.#generators);
+    this.#pool = new MemberPool<GeneratorServiceStub>(
+      [],
+      onGeneratorFault === undefined ? {} : { onFault: onGeneratorFault },
+    );
+    this.#generators = new GeneratorMembers(addresses.generators, this.#pool, {
+      channel,
+      ...(resolve === undefined ? {} : { resolve }),
+      ...(resolveEveryMs === undefined ? {} : { resolveEveryMs }),
+    });
+    this.#check = new SweepCheck((member, fault) => this.#pool.accuse(member, fault));
     this.#sweepTimeoutMs = timeouts.sweepTimeoutMs ?? 3_600_000;
-    this.#callTimeoutMs = timeouts.callTimeoutMs ?? 600_000;
   }
 
-  /** Closes the channels. */
-  close(): void {
-    for (const client of [this.#encoder, this.#reward, this.#policy, ...this.#generators]) client.close();
+  override close(): void {
+    super.close();
+    for (const client of [this.#encoder, this.#reward, this.#generators]) client.close();
+  }
+
+  /** Generators that are known, and those of them that are not passed over. */
+  generatorCount(): { readonly known: number; readonly usable: number } {
+    return { known: this.#pool.members.length, usable: this.#pool.usable };
   }
 
   async describe(signal?: AbortSignal): Promise<PeerInfo> {
-    const options = this.#options(signal);
+    const options = this.options(signal);
+    await this.#generators.ready();
     const [encoder, policy, metrics, ...generators] = await Promise.all([
       callUnary(this.#encoder, 'getInfo', {}, options),
-      callUnary(this.#policy, 'getInfo', {}, options),
+      this.describePolicy(signal),
       callUnary(this.#reward, 'listMetrics', {}, options),
-      ...this.#generators.map((generator) => callUnary(generator, 'getInfo', {}, options)),
+      ...this.#pool.members.map((generator) => callUnary(generator, 'getInfo', {}, options)),
     ]);
+    const [first] = generators;
+    if (first !== undefined) this.#generators.modelId = first.modelId;
     return { encoder, policy, generators, reward: { metrics: metrics.metrics, encoderId: metrics.encoderId } };
   }
 
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<Embedding[]> {
     const inputs = texts.map((text) => ({ text }));
-    const { embeddings } = await callUnary(this.#encoder, 'encode', { inputs }, this.#options(signal));
+    const { embeddings } = await callUnary(this.#encoder, 'encode', { inputs }, this.options(signal));
     return sameLength('encoder', embeddings, texts.length);
-  }
-
-  async selectActions(
-    embeddings: readonly Embedding[],
-    { explore, beta }: SelectionMode,
-    signal?: AbortSignal,
-  ): Promise<Choice[]> {
-    const mode = { explore, ...(beta === undefined ? {} : { beta }) };
-    const choices: Choice[] = [];
-    for (const part of parts(embeddings, selectBatch)) {
-      const requests = part.map((embedding) => ({ embedding, ...mode }));
-      const { responses } = await callUnary(this.#policy, 'selectActions', { requests }, this.#options(signal));
-      choices.push(...sameLength('policy', responses, part.length).map(choiceOf));
-    }
-    return choices;
   }
 
   async sweep(task: SweepTask, signal?: AbortSignal): Promise<SweepOutcome> {
@@ -127,21 +114,13 @@ export class GrpcPeers implements Peers {
       maxPromptTokens: task.maxPromptTokens,
       wrap: task.wrap,
     };
-    const options = this.#options(signal, this.#sweepTimeoutMs);
-    const answer = await this.#pool.run((generator) => callUnary(generator, 'sweep', request, options), signal);
-    const wantsFull = task.includeFull || task.scoreFull;
-    if (wantsFull && answer.full === null) throw malformed('generator', 'the text of the full cache is missing');
-    const tokens = wantsFull ? answer.full!.tokenIds.length : 0;
-    const swept = ({ text, logProbs }: SweptText): SweptText => ({
-      text,
-      logProbs: task.scoreFull ? sameLength('generator', logProbs, tokens) : [],
-    });
-    return {
-      full: wantsFull ? swept(answer.full!) : undefined,
-      texts: sameLength('generator', answer.results, task.actions.length).map(swept),
-      promptTokens: answer.promptTokens,
-      keptTokens: answer.keptTokens,
-    };
+    const options = this.options(signal, this.#sweepTimeoutMs);
+    const outcomeOf = this.#check.of(task);
+    await this.#generators.ready();
+    return this.#pool.run(
+      async (generator) => outcomeOf(await callUnary(generator, 'sweep', request, options), generator),
+      signal,
+    );
   }
 
   async score(tasks: readonly ScoreTask[], signal?: AbortSignal): Promise<number[]> {
@@ -155,55 +134,11 @@ export class GrpcPeers implements Peers {
         dataset: task.dataset,
         logProbs: [...task.logProbs],
       }));
-      const answer = await callUnary(this.#reward, 'score', { items }, this.#options(signal));
+      const answer = await callUnary(this.#reward, 'score', { items }, this.options(signal));
       scores.push(...sameLength('reward', answer.scores, part.length));
     }
     const bad = scores.find((score) => !(score >= 0 && score <= 1));
     if (bad !== undefined) throw malformed('reward', `a score must be in 0..1, got ${bad}`);
     return scores;
   }
-
-  async update(updateId: string, experiences: readonly Experience[]): Promise<UpdateResult> {
-    const request = { updateId, experiences: experiences.map((experience) => ({ ...experience })) };
-    const { predictionLoss, skipped } = await callUnary(this.#policy, 'update', request, this.#options());
-    return { predictionLoss, skipped };
-  }
-
-  async exportCheckpoint(iteration: number): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    const stream = callServerStream(this.#policy, 'exportCheckpoint', { iteration }, this.#options());
-    for await (const { data } of stream) chunks.push(data);
-    return Buffer.concat(chunks);
-  }
-
-  async importCheckpoint(bytes: Uint8Array): Promise<void> {
-    const messages = function* () {
-      for (let start = 0; start < bytes.length; start += checkpointChunk) {
-        yield { data: bytes.subarray(start, start + checkpointChunk) };
-      }
-    };
-    await callClientStream(this.#policy, 'importCheckpoint', messages(), this.#options());
-  }
-
-  #options(signal?: AbortSignal, timeoutMs = this.#callTimeoutMs): CallOptions {
-    return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
-  }
-}
-
-function choiceOf({ action, actionIndex, predictedReward, uncertainty }: SelectActionResponseOutput): Choice {
-  if (action === null) throw malformed('policy', 'a choice without an action');
-  return { action, actionIndex, predictedReward, uncertainty };
-}
-
-function* parts<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
-}
-
-function sameLength<T extends readonly unknown[]>(peer: string, answers: T, asked: number): T {
-  if (answers.length === asked) return answers;
-  throw malformed(peer, `${asked} items were asked for, ${answers.length} answered`);
-}
-
-function malformed(peer: string, problem: string): A2sfError {
-  return new A2sfError('INTERNAL', `${peer}: ${problem}`, { field: peer, reason: 'malformed-answer' });
 }

@@ -1,29 +1,21 @@
-import type { Action } from '@a2sf/kv-compression';
-import { allOrAbort } from './all-or-abort.js';
+import { createHash } from 'node:crypto';
+import { maxKeyLength, regret } from '@a2sf/bandit';
 import { mean } from './baselines.js';
-import type { Choice, Embedding, Experience, Peers, SweepOutcome, SweepTask, SweptText } from './peers.js';
-import type { Prompt } from './prompt.js';
-import type { PromptMemory } from './prompt-memory.js';
-import type { RewardRule } from './reward-rule.js';
+import type { Earned, Settle } from './episodes.js';
+import type { KnownPrompts } from './known-prompts.js';
+import type { Choice, Embedding, Experience, PolicyPeer } from './peers.js';
 import type { StageClock } from './stage-clock.js';
 
-/** How a prompt is put to the generator, in training and in evaluation alike. */
-export interface GenerationSettings {
-  /** Keys kept per layer and KV head. */
-  readonly budget: number;
-  /** The last of them that are kept unconditionally; 0 means the default rule. */
-  readonly recent: number;
-  readonly maxNewTokens: number;
-  /** Tokens of a prompt at most, before wrapping; 0 means the server's limit. */
-  readonly maxPromptTokens: number;
-}
+/** What an episode teaches: the reward of the chosen action, or those of all actions. */
+export const feedbacks = ['bandit', 'full'] as const;
+export type Feedback = (typeof feedbacks)[number];
 
 /** What an iteration needs beside its number. */
 export interface IterationContext {
-  readonly peers: Peers;
-  readonly memory: PromptMemory;
-  readonly reward: RewardRule;
-  readonly generation: GenerationSettings;
+  readonly policy: PolicyPeer;
+  readonly prompts: KnownPrompts;
+  readonly settle: Settle;
+  readonly feedback: Feedback;
   readonly episodesPerUpdate: number;
   /** Weight of the exploration bonus. */
   readonly beta: number;
@@ -33,13 +25,10 @@ export interface IterationContext {
   readonly promptOf: (episode: number) => number;
 }
 
-/** One prompt, one action, one reward. */
-export interface Episode {
+/** One prompt, one chosen action and what it earned. */
+export interface Episode extends Earned {
   readonly promptIndex: number;
   readonly choice: Choice;
-  /** True when the prompt fits the budget: nothing was evicted, the reward is 1 by definition and nothing is learnt. */
-  readonly keptAll: boolean;
-  readonly reward: number;
 }
 
 /** The episodes of one iteration and what is to be learnt from them. */
@@ -50,20 +39,21 @@ export interface Batch {
   readonly experiences: readonly Experience[];
   /** Mean reward of all episodes. */
   readonly avgReward: number;
-}
-
-/** An episode before its reward is known. */
-interface Attempt {
-  readonly promptIndex: number;
-  readonly choice: Choice;
-  readonly embedding: Embedding;
-  /** Undefined when the prompt fits the budget. */
-  readonly swept: SweptText | undefined;
+  /**
+   * Mean over all episodes of max_a r_a - r_greedy, by the policy before its update; an episode that kept everything counts
+   * 0. Absent where the rewards of all actions are not known.
+   */
+  readonly regret?: number;
 }
 
 /** Name of an iteration's update, the same when the iteration is run again. */
 export function updateId(runId: string, iteration: number): string {
   return `${runId}/${iteration}`;
+}
+
+/** What the policy is told of a prompt's group: the dataset's name, or its hash where the name is too long for that. */
+export function groupOf(dataset: string): string {
+  return dataset.length <= maxKeyLength ? dataset : createHash('sha256').update(dataset).digest('hex');
 }
 
 /**
@@ -77,82 +67,48 @@ export async function collectBatch(
   clock: StageClock,
   signal?: AbortSignal,
 ): Promise<Batch> {
-  const { peers, memory, episodesPerUpdate: count } = context;
+  const { policy, prompts, episodesPerUpdate: count, beta } = context;
   const indices = Array.from({ length: count }, (_, k) => context.promptOf((iteration - 1) * count + k));
-  const embeddings = await clock.time('encode', () => memory.embeddings(indices, peers, signal));
-  const mode = { explore: true, beta: context.beta };
-  const choices = await clock.time('select', () => peers.selectActions(embeddings, mode, signal));
-  const attempts = await clock.time('generate', () =>
-    allOrAbort(
-      indices,
-      async (promptIndex, either, k): Promise<Attempt> => {
-        const swept = await decode(promptIndex, choices[k]!.action, context, either);
-        return { promptIndex, choice: choices[k]!, embedding: embeddings[k]!, swept };
-      },
-      signal,
-    ),
+  const embeddings = await clock.time('encode', () => prompts.embeddings(indices, signal));
+  const keys = indices.map((index) => groupOf(prompts.dataset(index)));
+  const choices = await clock.time('select', () =>
+    policy.selectActions(embeddings, { explore: true, beta, keys }, signal),
   );
-  const episodes = await clock.time('score', () => settle(attempts, context, signal));
-  const experiences = attempts.flatMap(({ swept, embedding, choice }, k): Experience[] => {
-    if (swept === undefined) return [];
+  const earned = await context.settle(indices, choices, clock, signal);
+  const episodes = indices.map((promptIndex, k): Episode => ({ promptIndex, choice: choices[k]!, ...earned[k]! }));
+  const experiences = episodes.flatMap(({ keptAll, choice, reward, rewards }, k): Experience[] => {
+    if (keptAll) return [];
     const id = `${updateId(context.runId, iteration)}/${k}`;
-    return [{ id, embedding, actionIndex: choice.actionIndex, reward: episodes[k]!.reward }];
+    const { actionIndex } = choice;
+    const full = context.feedback === 'full' && rewards !== undefined ? { rewards } : {};
+    return [{ id, embedding: embeddings[k]!, actionIndex, reward, key: keys[k]!, ...full }];
   });
-  return { iteration, episodes, experiences, avgReward: mean(episodes.map((episode) => episode.reward)) };
+  const lost = await clock.time('select', () => greedyRegret(earned, embeddings, keys, policy, signal));
+  return {
+    iteration,
+    episodes,
+    experiences,
+    avgReward: mean(earned.map(({ reward }) => reward)),
+    ...(lost === undefined ? {} : { regret: lost }),
+  };
 }
 
-/** What one prompt gives under one action; undefined when the prompt fits the budget. */
-async function decode(
-  promptIndex: number,
-  action: Action,
-  { peers, memory, reward, generation }: IterationContext,
-  signal: AbortSignal,
-): Promise<SweptText | undefined> {
-  const known = memory.known(promptIndex);
-  if (known.promptTokens !== undefined && known.promptTokens <= generation.budget) return undefined;
-  const includeFull = reward.againstFull && known.full === undefined;
-  const task = sweepTask(memory.prompt(promptIndex), [action], { includeFull, reward, generation });
-  const outcome = await peers.sweep(task, signal);
-  memory.learn(promptIndex, { full: outcome.full?.text, promptTokens: outcome.promptTokens });
-  return keepsAll(outcome, generation) ? undefined : outcome.texts[0]!;
-}
-
-/** The rewards of all episodes from one Score call. */
-async function settle(
-  attempts: readonly Attempt[],
-  { peers, memory, reward }: IterationContext,
+/** Undefined when an episode's rewards are not known of all actions. */
+async function greedyRegret(
+  earned: readonly Earned[],
+  embeddings: readonly Embedding[],
+  keys: readonly string[],
+  policy: PolicyPeer,
   signal?: AbortSignal,
-): Promise<Episode[]> {
-  const tasks = attempts.flatMap(({ promptIndex, swept }) =>
-    swept === undefined ? [] : [reward.task(memory.prompt(promptIndex), swept, memory.known(promptIndex).full)],
+): Promise<number | undefined> {
+  if (earned.some(({ keptAll, rewards }) => !keptAll && rewards === undefined)) return undefined;
+  const asked = earned.flatMap(({ rewards }, k) => (rewards === undefined ? [] : [{ rewards, k }]));
+  if (asked.length === 0) return undefined;
+  const greedy = await policy.selectActions(
+    asked.map(({ k }) => embeddings[k]!),
+    { explore: false, keys: asked.map(({ k }) => keys[k]!) },
+    signal,
   );
-  const scores = tasks.length === 0 ? [] : await peers.score(tasks, signal);
-  let next = 0;
-  return attempts.map(({ promptIndex, choice, swept }) => {
-    const keptAll = swept === undefined;
-    return { promptIndex, choice, keptAll, reward: keptAll ? 1 : scores[next++]! };
-  });
-}
-
-/** How a prompt is swept beside its actions. */
-interface SweepSettings {
-  /** True when the full cache's text is wanted whatever the reward. */
-  readonly includeFull: boolean;
-  readonly reward: RewardRule;
-  readonly generation: GenerationSettings;
-}
-
-/** The sweep of a prompt under some actions, with all that the reward looks at. */
-export function sweepTask(
-  prompt: Prompt,
-  actions: readonly Action[],
-  { includeFull, reward, generation }: SweepSettings,
-): SweepTask {
-  const { text, wrap } = prompt;
-  return { text, wrap, actions, includeFull, scoreFull: reward.needsLogProbs, ...generation };
-}
-
-/** True when a prompt fits the budget, so that no action changes anything. */
-export function keepsAll(outcome: SweepOutcome, generation: GenerationSettings): boolean {
-  return outcome.promptTokens <= generation.budget;
+  const lost = asked.reduce((sum, { rewards }, i) => sum + regret(rewards, greedy[i]!.actionIndex), 0);
+  return lost / earned.length;
 }

@@ -61,7 +61,7 @@ test('a second failure, and any other kind of failure, is told', async () => {
 });
 
 test('an aborted signal takes a waiting call out of the line', async () => {
-  const pool = new MemberPool(['x'], 1);
+  const pool = new MemberPool(['x'], { perMember: 1 });
   const { open, passed } = gate();
   const first = pool.run(() => passed);
   const controller = new AbortController();
@@ -72,4 +72,42 @@ test('an aborted signal takes a waiting call out of the line', async () => {
   open();
   await first;
   assert.equal(await third, 'third');
+});
+
+test('a member whose answer cannot be right is quarantined, told, and its call answered by another', async () => {
+  const faults: string[] = [];
+  const pool = new MemberPool(['liar', 'honest'], { onFault: (fault) => faults.push(fault) });
+  const tried: string[] = [];
+  const call = (member: string) => {
+    tried.push(member);
+    if (member !== 'liar') return Promise.resolve(member);
+    return Promise.reject(new A2sfError('INTERNAL', 'nonsense', { reason: 'malformed-answer' }));
+  };
+  for (let i = 0; i < 3; i++) assert.equal(await pool.run(call), 'honest');
+  assert.deepEqual(tried, ['liar', 'honest', 'honest', 'honest']);
+  assert.deepEqual(faults, ['untrustworthy']);
+  assert.deepEqual([pool.members.length, pool.usable], [2, 1]);
+  pool.accuse('honest', 'untrustworthy');
+  assert.equal(pool.usable, 0);
+  assert.equal(await pool.run((member) => Promise.resolve(member)), 'liar', 'where all are passed over, all are asked');
+});
+
+test('members that come take over waiting calls, those that go finish theirs, those that stay keep their calls', async () => {
+  const pool = new MemberPool(['x'], { perMember: 1 });
+  const { open, passed } = gate();
+  const started: string[] = [];
+  const call = async (member: string) => {
+    started.push(member);
+    await passed;
+    return member;
+  };
+  const calls = [pool.run(call), pool.run(call), pool.run(call)];
+  await settle();
+  assert.deepEqual(started, ['x']);
+  pool.replace(['x', 'y']);
+  await settle();
+  assert.deepEqual(started, ['x', 'y']);
+  pool.replace(['z']);
+  open();
+  assert.deepEqual(await Promise.all(calls), ['x', 'y', 'z']);
 });

@@ -4,7 +4,7 @@ interface Member<M> {
   readonly value: M;
   /** Calls that run or are queued at the member. */
   busy: number;
-  /** performance.now() until which the member is passed over because it was not reachable. */
+  /** performance.now() until which the member is passed over because of what it did. */
   avoidedUntil: number;
 }
 
@@ -13,22 +13,60 @@ interface Waiter<M> {
   readonly admit: (member: Member<M>) => void;
 }
 
-/** How long a member that was not reachable is passed over while others are. */
-const avoidanceMs = 10_000;
+/** What a member did: it was not reachable, or its answer cannot be right. */
+export type MemberFault = 'unreachable' | 'untrustworthy';
+
+/** How long a member is passed over while others are there: soon tried again, or quarantined. */
+const avoidanceMs: Readonly<Record<MemberFault, number>> = { unreachable: 10_000, untrustworthy: 300_000 };
+
+/** How a pool behaves. */
+export interface PoolOptions {
+  /** Calls that one member holds at most. Default 2: one in work and one queued. */
+  readonly perMember?: number;
+  /** Told of each fault; must not throw. */
+  readonly onFault?: (fault: MemberFault) => void;
+}
 
 /**
  * Spreads calls over equal servers: each goes to the least busy one (the first in the list on ties), which holds
- * `perMember` calls at most, one in work and the rest queued; further calls wait here in the order they came. A call
- * that ends UNAVAILABLE is tried once more, on another member when there is one.
+ * `perMember` calls at most; further calls wait here in the order they came, so that a slow member costs only its share. A
+ * call that ends UNAVAILABLE, or with an answer that cannot be right (reason `malformed-answer`), is tried once more, on
+ * another member when there is one; the first is passed over for a while.
  */
 export class MemberPool<M> {
-  readonly #members: readonly Member<M>[];
+  #members: readonly Member<M>[];
   readonly #perMember: number;
+  readonly #onFault: (fault: MemberFault) => void;
   readonly #waiting: Waiter<M>[] = [];
 
-  constructor(members: readonly M[], perMember = 2) {
-    this.#members = members.map((value) => ({ value, busy: 0, avoidedUntil: 0 }));
+  constructor(members: readonly M[], { perMember = 2, onFault = () => undefined }: PoolOptions = {}) {
+    this.#members = members.map(newMember);
     this.#perMember = perMember;
+    this.#onFault = onFault;
+  }
+
+  /** The members, in their order. */
+  get members(): readonly M[] {
+    return this.#members.map(({ value }) => value);
+  }
+
+  /** Members that are not passed over. */
+  get usable(): number {
+    const now = performance.now();
+    return this.#members.filter((member) => member.avoidedUntil <= now).length;
+  }
+
+  /** Puts other members in the place of these: those that stay keep their calls, those that go finish theirs. */
+  replace(values: readonly M[]): void {
+    const before = new Map(this.#members.map((member) => [member.value, member]));
+    this.#members = values.map((value) => before.get(value) ?? newMember(value));
+    this.#admitWaiting();
+  }
+
+  /** Passes a member over for what it turned out to have done. */
+  accuse(value: M, fault: MemberFault): void {
+    const member = this.#members.find((candidate) => candidate.value === value);
+    if (member !== undefined) this.#avoid(member, fault);
   }
 
   /** Runs one call. Rejects with what the call rejects with, or with the signal's reason while it still waits. */
@@ -37,23 +75,27 @@ export class MemberPool<M> {
     try {
       return await this.#use(first, call);
     } catch (error) {
-      if (!isUnavailable(error) || signal?.aborted === true) throw error;
+      if (faultOf(error) === undefined || signal?.aborted === true) throw error;
     }
     return this.#use(await this.#acquire(first, signal), call);
   }
 
   async #use<T>(member: Member<M>, call: (member: M) => Promise<T>): Promise<T> {
     try {
-      const result = await call(member.value);
-      member.avoidedUntil = 0;
-      return result;
+      return await call(member.value);
     } catch (error) {
-      if (isUnavailable(error)) member.avoidedUntil = performance.now() + avoidanceMs;
+      const fault = faultOf(error);
+      if (fault !== undefined) this.#avoid(member, fault);
       throw error;
     } finally {
       member.busy--;
       this.#admitWaiting();
     }
+  }
+
+  #avoid(member: Member<M>, fault: MemberFault): void {
+    member.avoidedUntil = Math.max(member.avoidedUntil, performance.now() + avoidanceMs[fault]);
+    this.#onFault(fault);
   }
 
   #acquire(avoid: Member<M> | undefined, signal?: AbortSignal): Promise<Member<M>> {
@@ -104,6 +146,12 @@ export class MemberPool<M> {
   }
 }
 
-function isUnavailable(error: unknown): boolean {
-  return isA2sfError(error) && error.code === 'UNAVAILABLE';
+function newMember<M>(value: M): Member<M> {
+  return { value, busy: 0, avoidedUntil: 0 };
+}
+
+function faultOf(error: unknown): MemberFault | undefined {
+  if (!isA2sfError(error)) return undefined;
+  if (error.code === 'UNAVAILABLE') return 'unreachable';
+  return error.reason === 'malformed-answer' ? 'untrustworthy' : undefined;
 }

@@ -4,7 +4,9 @@ import { Random } from '@a2sf/random';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { scoreItem, scorerNamed } from '@a2sf/rewards';
 import { decodePolicyCheckpoint, encodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
+import { lookUp, tryActions } from './episodes.js';
 import { initialPolicy } from './initial-policy.js';
+import { LivePrompts } from './live-prompts.js';
 import type { Choice, Embedding, Experience, PeerInfo, Peers, ScoreTask, SelectionMode, SweepTask } from './peers.js';
 import { PromptMemory } from './prompt-memory.js';
 import type { Prompt } from './prompt.js';
@@ -63,6 +65,10 @@ export class TestPeers implements Peers {
     });
   }
 
+  describePolicy() {
+    return this.describe().then(({ policy }) => policy);
+  }
+
   encode(texts: readonly string[]): Promise<Embedding[]> {
     this.encoded += texts.length;
     return Promise.resolve(texts.map(embeddingOf));
@@ -115,12 +121,17 @@ export class TestPeers implements Peers {
   update(id: string, experiences: readonly Experience[]) {
     this.beforeUpdate(id);
     this.updates.push({ id, experiences });
-    const batch = experiences.map(({ embedding, actionIndex, reward }) => ({
-      context: Float32Array.from(embedding.values),
-      actionIndex,
-      reward,
-    }));
-    const { loss } = this.#agent!.update(batch, hyperParameters);
+    const context = ({ embedding }: Experience) => Float32Array.from(embedding.values);
+    const { loss } =
+      experiences[0]?.rewards === undefined
+        ? this.#agent!.update(
+            experiences.map((seen) => ({ ...seen, context: context(seen) })),
+            hyperParameters,
+          )
+        : this.#agent!.updateFull(
+            experiences.map((seen) => ({ context: context(seen), rewards: Float32Array.from(seen.rewards!) })),
+            hyperParameters,
+          );
     this.#version++;
     return Promise.resolve({ predictionLoss: loss, skipped: 0 });
   }
@@ -167,6 +178,8 @@ export function testPrompts(name: string, count: number, short = false): Prompt[
 export const testSettings: TrainingSettings = {
   iterations: 8,
   episodesPerUpdate: 6,
+  feedback: 'bandit',
+  patience: 0,
   beta: hyperParameters.ucbBeta,
   seed: 3,
   runId: 'run',
@@ -187,11 +200,21 @@ export function testContext(
   settings: Partial<TrainingSettings> = {},
 ): TrainingContext {
   const prompts = testPrompts('train', 10, true);
+  const all = { ...testSettings, ...settings };
+  const memory = new PromptMemory(prompts);
+  const context = { ...all, peers };
+  const train = new LivePrompts(memory, context, records.trainRewards);
   return {
-    settings: { ...testSettings, ...settings },
-    peers,
-    train: new PromptMemory(prompts),
-    evaluation: new PromptMemory(testPrompts('evaluation', 6, true)),
+    settings: all,
+    policy: peers,
+    train,
+    settle: all.feedback === 'full' ? lookUp(train) : tryActions({ ...context, memory }),
+    knowsTrainRows: all.feedback === 'full',
+    evaluation: new LivePrompts(
+      new PromptMemory(testPrompts('evaluation', 6, true)),
+      context,
+      records.evaluationRewards,
+    ),
     promptOf: (episode) => (episode * 7) % prompts.length,
     records,
     observer: {},

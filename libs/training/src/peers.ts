@@ -22,6 +22,8 @@ export interface Choice {
 export interface SelectionMode {
   readonly explore: boolean;
   readonly beta?: number;
+  /** One for each embedding: the name of its group, such as its dataset; empty for none. */
+  readonly keys?: readonly string[];
 }
 
 /** One prompt to be decoded under one or many actions. */
@@ -80,6 +82,10 @@ export interface Experience {
   readonly actionIndex: number;
   /** In 0..1. */
   readonly reward: number;
+  /** The rewards of all actions, in the order of the space, where they are known: they are then learnt from. */
+  readonly rewards?: readonly number[];
+  /** Name of the prompt's group; empty for none. */
+  readonly key?: string;
 }
 
 /** What an update did. */
@@ -99,22 +105,28 @@ export interface PeerInfo {
   readonly reward: { readonly metrics: readonly string[]; readonly encoderId: string };
 }
 
-/** The four services as the trainer sees them. Every call may reject with an A2sfError; `signal` abandons it. */
-export interface Peers {
-  /** Asks every peer who it is. */
-  describe(signal?: AbortSignal): Promise<PeerInfo>;
-  /** Embeds texts, order kept. */
-  encode(texts: readonly string[], signal?: AbortSignal): Promise<Embedding[]>;
+/** The policy as the trainer sees it. Every call may reject with an A2sfError; `signal` abandons it. */
+export interface PolicyPeer {
+  /** Asks the policy who it is. */
+  describePolicy(signal?: AbortSignal): Promise<PolicyInfoResponseOutput>;
   /** Chooses one action per embedding, order kept; changes nothing in the policy. */
   selectActions(embeddings: readonly Embedding[], mode: SelectionMode, signal?: AbortSignal): Promise<Choice[]>;
-  /** Decodes a prompt under the given actions on the least busy generator. */
-  sweep(task: SweepTask, signal?: AbortSignal): Promise<SweepOutcome>;
-  /** Scores texts, order kept; every score is in 0..1. */
-  score(tasks: readonly ScoreTask[], signal?: AbortSignal): Promise<number[]>;
   /** One learning step; the same `updateId` twice is applied once. Takes no signal: once begun it is finished. */
   update(updateId: string, experiences: readonly Experience[]): Promise<UpdateResult>;
   /** The policy as the bytes of one safetensors file that stands at `iteration`. */
   exportCheckpoint(iteration: number): Promise<Uint8Array>;
   /** Replaces the policy. */
   importCheckpoint(bytes: Uint8Array): Promise<void>;
+}
+
+/** The four services as the trainer sees them. */
+export interface Peers extends PolicyPeer {
+  /** Asks every peer who it is. */
+  describe(signal?: AbortSignal): Promise<PeerInfo>;
+  /** Embeds texts, order kept. */
+  encode(texts: readonly string[], signal?: AbortSignal): Promise<Embedding[]>;
+  /** Decodes a prompt under the given actions on the least busy generator. */
+  sweep(task: SweepTask, signal?: AbortSignal): Promise<SweepOutcome>;
+  /** Scores texts, order kept; every score is in 0..1. */
+  score(tasks: readonly ScoreTask[], signal?: AbortSignal): Promise<number[]>;
 }

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { parseRows, wrapFor, type PromptRow } from '@a2sf/datasets';
 import { A2sfError } from '@a2sf/errors';
 import type { Prompt } from './prompt.js';
+import { lowest, split, withoutRepeats } from './prompt-split.js';
 
 /** Which prompts a run uses. */
 export interface PromptSelection {
@@ -24,9 +25,6 @@ export interface PromptSets {
   /** What was left out and why, for people. */
   readonly notes: readonly string[];
 }
-
-/** Share of a single file's prompts that are held out. */
-const evaluationShare = 0.2;
 
 /**
  * Reads the prompts of a run. A single file is split by the hash of the filled prompt: a prompt stands on the same side
@@ -97,31 +95,4 @@ function prompts(
     hash: createHash('sha256').update(text).digest('hex'),
     wrap: wrapFor(modelName, dataset) === 'inst' ? 'PROMPT_WRAP_INST' : 'PROMPT_WRAP_UNSPECIFIED',
   }));
-}
-
-/** One prompt at least on each side, as far as there are two different ones. */
-function split(all: readonly Prompt[]): { readonly train: Prompt[]; readonly evaluation: Prompt[] } {
-  const hashes = [...new Set(all.map((prompt) => prompt.hash))].sort();
-  const below = hashes.filter((hash) => Number.parseInt(hash.slice(0, 8), 16) < evaluationShare * 2 ** 32).length;
-  const held = new Set(hashes.slice(0, Math.min(Math.max(below, 1), Math.max(hashes.length - 1, 1))));
-  return {
-    train: all.filter((prompt) => !held.has(prompt.hash)),
-    evaluation: all.filter((prompt) => held.has(prompt.hash)),
-  };
-}
-
-function withoutRepeats(prompts: readonly Prompt[]): Prompt[] {
-  return [...new Map(prompts.map((prompt) => [prompt.hash, prompt])).values()];
-}
-
-/** The prompts of the lowest hashes, in the order they came: a choice that neither file order nor seed has a part in. */
-function lowest(prompts: readonly Prompt[], count: number): Prompt[] {
-  if (count === 0 || prompts.length <= count) return [...prompts];
-  const chosen = new Set(
-    prompts
-      .map((prompt) => prompt.hash)
-      .sort()
-      .slice(0, count),
-  );
-  return prompts.filter((prompt) => chosen.has(prompt.hash));
 }

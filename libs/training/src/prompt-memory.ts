@@ -44,10 +44,14 @@ export class PromptMemory {
   }
 
   /** The embeddings of prompts; those not known yet are computed first, each once. */
-  async embeddings(indices: readonly number[], peers: Peers, signal?: AbortSignal): Promise<Embedding[]> {
+  async embeddings(
+    indices: readonly number[],
+    encoder: Pick<Peers, 'encode'>,
+    signal?: AbortSignal,
+  ): Promise<Embedding[]> {
     const missing = [...new Set(indices)].filter((index) => this.#known[index]!.embedding === undefined);
     for (const batch of this.#batches(missing)) {
-      const embeddings = await peers.encode(
+      const embeddings = await encoder.encode(
         batch.map((index) => this.#prompts[index]!.text),
         signal,
       );

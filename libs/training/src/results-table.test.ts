@@ -45,3 +45,20 @@ test('the table tells what was left out, and has no row for a baseline that is a
   assert.match(text, /210 prompts; 3 more fit the budget and are left out/);
   assert.doesNotMatch(text, /SnapKV|H2O|best fixed/);
 });
+
+test('differences stand beside their baselines, and each of several datasets has a row', () => {
+  const policy = { prompts: 2, ...interval(0.5), differences: {} };
+  const text = resultsTable(
+    {
+      ...line,
+      differences: { oracle: { mean: -0.1, low: -0.2, high: 0.05 } },
+      datasets: {
+        trec: { ...policy, baselines: { oracle: interval(0.9) } },
+        qasper: { ...policy, baselines: { oracle: interval(0.8) } },
+      },
+    },
+    'cosine',
+  );
+  assert.match(text, /^ {2}oracle +0\.942 {2}0\.892 \.\. 0\.992 +-0\.100 {2}-0\.200 \.\. \+0\.050$/m);
+  assert.match(text, /^ {2}qasper +0\.500 {2}0\.450 \.\. 0\.550 +2 +0\.800\n {2}trec .* 0\.900$/m);
+});

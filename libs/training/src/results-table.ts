@@ -1,12 +1,17 @@
+import type { MeanInterval } from '@a2sf/bandit';
 import type { BaselineName } from './baselines.js';
-import type { BaselineInterval, EvaluationLine } from './evaluation.js';
+import type { BaselineInterval, ByBaseline, EvaluationLine } from './evaluation.js';
 
 /** The rows of the table, best first as a rule. */
 const rows: readonly { readonly key: BaselineName | 'policy'; readonly label: string }[] = [
   { key: 'policy', label: 'policy (greedy)' },
   { key: 'oracle', label: 'oracle' },
   { key: 'best_fixed', label: 'best fixed action' },
+  { key: 'best_fixed_train', label: 'best fixed on train' },
+  { key: 'task_table', label: 'task table of train' },
   { key: 'snapkv_16', label: 'SnapKV' },
+  { key: 'snapkv_32', label: 'SnapKV' },
+  { key: 'snapkv_64', label: 'SnapKV' },
   { key: 'h2o', label: 'H2O' },
   { key: 'random', label: 'random' },
   { key: 'full', label: 'full cache' },
@@ -15,22 +20,59 @@ const rows: readonly { readonly key: BaselineName | 'policy'; readonly label: st
 /** An evaluation as aligned text: one row per way to choose, mean reward and 95 % interval, and what the numbers are. */
 export function resultsTable(line: EvaluationLine, rewardDescription: string): string {
   const policy = { mean: line.eval_avg_reward, low: line.eval_low, high: line.eval_high };
+  const { differences = {} } = line;
+  const hasDifferences = Object.keys(differences).length > 0;
   const cells = rows.flatMap(({ key, label }) => {
     const interval: BaselineInterval | undefined = key === 'policy' ? policy : line.baselines[key];
-    return interval === undefined ? [] : [[label + actionOf(key, interval), ...numbersOf(interval)]];
+    return interval === undefined
+      ? []
+      : [[label + actionOf(key, interval), ...numbersOf(interval), ...pairOf(differences, key)]];
   });
-  const table = [['', 'reward', '95 % interval'], ...cells];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]!.length)));
-  const aligned = table.map(([label, mean, interval]) =>
-    `  ${label!.padEnd(widths[0]!)}  ${mean!.padStart(widths[1]!)}  ${interval!.padEnd(widths[2]!)}`.trimEnd(),
-  );
+  const head = ['', 'reward', '95 % interval', ...(hasDifferences ? ['policy - it', 'paired 95 %'] : [])];
+  const aligned = align([head, ...cells]);
   const left = line.kept_all === 0 ? '' : `; ${line.kept_all} more fit the budget and are left out`;
   return [
     `evaluation after iteration ${line.iteration}: ${line.eval_rewards.length} prompts${left}`,
     `reward: ${rewardDescription}`,
     '',
     ...aligned,
+    ...datasetTable(line),
   ].join('\n');
+}
+
+/** One row per dataset, where there are several: the policy beside the baselines that know most. */
+function datasetTable({ datasets = {} }: EvaluationLine): string[] {
+  const names = Object.keys(datasets).sort();
+  if (names.length < 2) return [];
+  const beside = (['oracle', 'task_table', 'best_fixed'] as const).filter((key) =>
+    names.some((name) => datasets[name]!.baselines[key] !== undefined),
+  );
+  const cells = names.map((name) => {
+    const { prompts, baselines, ...policy } = datasets[name]!;
+    return [name, ...numbersOf(policy), `${prompts}`, ...beside.map((key) => baselines[key]?.mean.toFixed(3) ?? '-')];
+  });
+  const head = ['dataset', 'policy', '95 % interval', 'prompts', ...beside.map((key) => key.replaceAll('_', ' '))];
+  return ['', ...align([head, ...cells])];
+}
+
+/** Columns of equal width: the first flush left, numbers flush right. */
+function align(table: readonly (readonly string[])[]): string[] {
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
+  return table.map((row) => {
+    const cells = widths.map((width, column) => {
+      const cell = row[column] ?? '';
+      return column === 0 || column === 2 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `  ${cells.join('  ')}`.trimEnd();
+  });
+}
+
+/** How far the policy is above a baseline, prompt by prompt. */
+function pairOf(differences: ByBaseline<MeanInterval>, key: string): string[] {
+  const found = (differences as Readonly<Record<string, MeanInterval | undefined>>)[key];
+  if (found === undefined) return [];
+  const sign = (value: number) => (value < 0 ? '' : '+') + value.toFixed(3);
+  return [sign(found.mean), `${sign(found.low)} .. ${sign(found.high)}`];
 }
 
 /** The action of a fixed choice; H2O's is told by its name, for its b has no effect. */
@@ -38,6 +80,6 @@ function actionOf(key: string, { a, b }: BaselineInterval): string {
   return a === undefined || b === undefined || key === 'h2o' ? '' : ` (a=${a}, b=${b})`;
 }
 
-function numbersOf({ mean, low, high }: BaselineInterval): [string, string] {
+function numbersOf({ mean, low, high }: MeanInterval): [string, string] {
   return [mean.toFixed(3), `${low.toFixed(3)} .. ${high.toFixed(3)}`];
 }

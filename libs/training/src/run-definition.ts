@@ -3,7 +3,8 @@ import type { PolicyState } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
 import { ActionSpace } from '@a2sf/kv-compression';
 import type { HyperParameters } from '@a2sf/run-store';
-import type { GenerationSettings } from './iteration.js';
+import type { GenerationSettings } from './generation.js';
+import type { Feedback } from './iteration.js';
 
 /** Everything that the numbers of a run follow from, its length excepted: two equal definitions give equal numbers. */
 export interface RunDefinition {
@@ -11,6 +12,8 @@ export interface RunDefinition {
   readonly agent: string;
   readonly hyperParameters: HyperParameters;
   readonly episodesPerUpdate: number;
+  /** Absent for `bandit`, which runs had before there was a choice: their names stay. */
+  readonly feedback?: Exclude<Feedback, 'bandit'>;
   /** Name of the reward. */
   readonly reward: string;
   readonly generation: GenerationSettings;

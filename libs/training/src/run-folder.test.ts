@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { findResumePoint, resumedPolicy } from './resume-point.js';
-import { claimFolder, RunFolder } from './run-folder.js';
+import { claimFolder, RunFolder, type FolderUse } from './run-folder.js';
 import { testPolicy } from './peers.fixture.js';
 
 const root = mkdtempSync(join(tmpdir(), 'a2sf-folder-'));
@@ -55,6 +55,7 @@ test('overwriting deletes the files of the run and no others', async () => {
     'evaluation_rewards.jsonl',
     'notes.txt',
     'progress.jsonl',
+    'train_rewards.jsonl',
   ]);
   assert.equal(readFileSync(join(path, 'progress.jsonl'), 'utf8'), '');
 });
@@ -106,4 +107,19 @@ test('a run is resumed by its folder or by a checkpoint in it, with the learning
   }
   await assert.rejects(findResumePoint(join(root, 'absent')), /resume: there is no file or folder/);
   await assert.rejects(findResumePoint(root), /config\.json cannot be read/);
+});
+
+test('rewards of training prompts go along into another folder, and away with the run that is overwritten', async () => {
+  const line = { key: 'k', id: '1', hash: 'h', prompt_tokens: 100, kept_all: false, full: 1, rewards: [0.5] };
+  const path = await runWith('rows', 2);
+  const opened = async (to: string, use: FolderUse) => RunFolder.open(await claimFolder(to, true), use);
+  const first = await opened(path, { kind: 'resume', iteration: 2, from: path });
+  await first.trainRewards.append(line);
+  await first.close();
+  const elsewhere = await opened(join(root, 'rows-elsewhere'), { kind: 'resume', iteration: 2, from: path });
+  assert.deepEqual(elsewhere.trainRewards.read(), [line]);
+  await elsewhere.close();
+  const anew = await opened(path, { kind: 'overwrite' });
+  assert.deepEqual(anew.trainRewards.read(), []);
+  await anew.close();
 });

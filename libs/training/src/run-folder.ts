@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
 import { CheckpointFolder, checkpointName, JsonlLog, RunLock, writeFileAtomically } from '@a2sf/run-store';
 import type { EvaluationLine } from './evaluation.js';
-import type { EvaluationRewards, EvaluationRewardsFile } from './evaluation-rewards.js';
-import type { ProgressLine, RunRecords } from './run-records.js';
+import type { RewardLine, RewardLines } from './reward-lines.js';
+import type { BestCheckpoint, ProgressLine, RunRecords } from './run-records.js';
 
 /** Name of the file that tells all that defines a run. */
 export const configFile = 'config.json';
 const progressFile = 'progress.jsonl';
 const evaluationFile = 'evaluation.jsonl';
-const rewardsFile = 'evaluation_rewards.jsonl';
+const evaluationRewardsFile = 'evaluation_rewards.jsonl';
+const trainRewardsFile = 'train_rewards.jsonl';
+const logFiles: readonly string[] = [progressFile, evaluationFile, evaluationRewardsFile, trainRewardsFile];
 const checkpointPattern = /^policy_\d+\.safetensors$/;
 
 /** Checkpoints that are kept beside the best one. */
@@ -53,7 +55,8 @@ export async function claimFolder(path: string, mayHoldRun: boolean): Promise<Fo
 /** The folder of one run, locked while it is open: config.json, the logs and the checkpoints. */
 export class RunFolder implements RunRecords {
   readonly path: string;
-  readonly evaluationRewards: EvaluationRewardsFile;
+  readonly evaluationRewards: RewardLines;
+  readonly trainRewards: RewardLines;
   readonly #lock: RunLock;
   readonly #checkpoints: CheckpointFolder;
   readonly #logs: Logs;
@@ -66,9 +69,10 @@ export class RunFolder implements RunRecords {
     this.#logs = logs;
     this.#evaluations = lines.evaluations;
     this.evaluationRewards = {
-      read: () => lines.rewards,
-      append: (line) => logs.rewards.append(line),
+      read: () => lines.evaluationRewards,
+      append: (line) => logs.evaluationRewards.append(line),
     };
+    this.trainRewards = { read: () => lines.trainRewards, append: (line) => logs.trainRewards.append(line) };
   }
 
   /** Opens a claimed folder; the claim is given back with `close`. Only now is anything in it changed. */
@@ -79,9 +83,11 @@ export class RunFolder implements RunRecords {
     const checkpoints = await CheckpointFolder.open(path);
     const logs = await openLogs(path);
     if (use.kind === 'resume') await cutBehind(use.iteration, path, logs, checkpoints);
-    const lines: Lines = { evaluations: [], rewards: [] };
-    for await (const line of logs.evaluation.records()) lines.evaluations.push(line as EvaluationLine);
-    for await (const line of logs.rewards.records()) lines.rewards.push(line as EvaluationRewards);
+    const lines: Lines = {
+      evaluations: await recordsOf<EvaluationLine>(logs.evaluation),
+      evaluationRewards: await recordsOf<RewardLine>(logs.evaluationRewards),
+      trainRewards: await recordsOf<RewardLine>(logs.trainRewards),
+    };
     return new RunFolder(path, lock, checkpoints, logs, lines);
   }
 
@@ -105,7 +111,15 @@ export class RunFolder implements RunRecords {
 
   async writeCheckpoint(iteration: number, bytes: Uint8Array): Promise<void> {
     await this.#checkpoints.writeBytes(iteration, bytes);
-    await this.#checkpoints.prune(keepLast, await this.#bestIteration());
+    await this.#checkpoints.prune(keepLast, (await this.best())?.iteration);
+  }
+
+  async best(): Promise<BestCheckpoint | undefined> {
+    const stored = new Set(await this.#checkpoints.list());
+    const candidates = this.#evaluations.filter((line) => stored.has(line.iteration));
+    if (candidates.length === 0) return undefined;
+    const line = candidates.reduce((best, line) => (best.eval_avg_reward >= line.eval_avg_reward ? best : line));
+    return { iteration: line.iteration, file: checkpointName(line.iteration), reward: line.eval_avg_reward };
   }
 
   /** Closes the logs and gives the lock back. */
@@ -113,32 +127,30 @@ export class RunFolder implements RunRecords {
     await Promise.all(Object.values(this.#logs).map((log) => log.close()));
     await this.#lock.release();
   }
-
-  /** The checkpoint that earned most, the earliest on ties. */
-  async #bestIteration(): Promise<number | undefined> {
-    const stored = new Set(await this.#checkpoints.list());
-    const candidates = this.#evaluations.filter((line) => stored.has(line.iteration));
-    return candidates.reduce<EvaluationLine | undefined>(
-      (best, line) => (best !== undefined && best.eval_avg_reward >= line.eval_avg_reward ? best : line),
-      undefined,
-    )?.iteration;
-  }
 }
 
 interface Logs {
   readonly progress: JsonlLog;
   readonly evaluation: JsonlLog;
-  readonly rewards: JsonlLog;
+  readonly evaluationRewards: JsonlLog;
+  readonly trainRewards: JsonlLog;
 }
 
 interface Lines {
   readonly evaluations: EvaluationLine[];
-  readonly rewards: EvaluationRewards[];
+  readonly evaluationRewards: RewardLine[];
+  readonly trainRewards: RewardLine[];
+}
+
+async function recordsOf<T>(log: JsonlLog): Promise<T[]> {
+  const lines: T[] = [];
+  for await (const line of log.records()) lines.push(line as T);
+  return lines;
 }
 
 /** Copies the logs of a run into another folder, so that it can be resumed there. */
 async function copyLogs(from: string, to: string): Promise<void> {
-  for (const name of [progressFile, evaluationFile, rewardsFile]) {
+  for (const name of logFiles) {
     const data = await readFile(join(from, name)).catch(() => undefined);
     if (data !== undefined) await writeFileAtomically(join(to, name), data);
   }
@@ -148,7 +160,8 @@ async function openLogs(path: string): Promise<Logs> {
   return {
     progress: await JsonlLog.open(join(path, progressFile)),
     evaluation: await JsonlLog.open(join(path, evaluationFile)),
-    rewards: await JsonlLog.open(join(path, rewardsFile)),
+    evaluationRewards: await JsonlLog.open(join(path, evaluationRewardsFile)),
+    trainRewards: await JsonlLog.open(join(path, trainRewardsFile)),
   };
 }
 
@@ -163,6 +176,7 @@ async function cutBehind(iteration: number, path: string, logs: Logs, checkpoint
 }
 
 async function runFiles(path: string): Promise<string[]> {
-  const logs = [configFile, progressFile, evaluationFile, rewardsFile];
-  return (await readdir(path)).filter((name) => logs.includes(name) || checkpointPattern.test(name));
+  return (await readdir(path)).filter(
+    (name) => name === configFile || logFiles.includes(name) || checkpointPattern.test(name),
+  );
 }

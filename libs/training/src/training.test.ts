@@ -7,8 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '@a2sf/random';
 import { A2sfError } from '@a2sf/errors';
 import { CheckpointFolder, encodePolicyCheckpoint } from '@a2sf/run-store';
+import type { EvaluationLine } from './evaluation.js';
+import { everyIndex } from './known-prompts.js';
 import { claimFolder, RunFolder, type FolderUse } from './run-folder.js';
-import { TestPeers, testContext, testPolicy, tokensOf } from './peers.fixture.js';
+import { rewardOf, TestPeers, testContext, testPolicy, testPrompts, testSpace, tokensOf } from './peers.fixture.js';
 import { train, type TrainingOutcome, type TrainingSettings, type TrainingStart } from './training.js';
 
 const root = mkdtempSync(join(tmpdir(), 'a2sf-training-'));
@@ -225,4 +227,139 @@ test('a policy that was started with another learning rate is refused', async ()
     code: 'FAILED_PRECONDITION',
     field: 'policy',
   });
+});
+
+const settings = { feedback: 'full' as const };
+const whole = join(root, 'full');
+const fullPeers = new TestPeers();
+await runIn(whole, { peers: fullPeers, settings });
+const expectedFull = leftIn(whole);
+
+interface FullLine {
+  readonly iteration: number;
+  readonly avg_reward: number;
+  readonly regret: number;
+  readonly actions_a: number[];
+  readonly actions_b: number[];
+}
+
+test('with full feedback each prompt is swept once over the whole space, and learnt from with all rewards', () => {
+  const trained = fullPeers.sweeps.filter(({ text }) => text.startsWith('train'));
+  assert.equal(trained.length, 10);
+  assert.equal(new Set(trained.map(({ text }) => text)).size, 10);
+  assert.ok(fullPeers.sweeps.every(({ actions }) => actions.length === testSpace.size));
+  const texts = testPrompts('train', 10, true).map(({ text }) => text);
+  for (const { id, experiences } of fullPeers.updates) {
+    for (const seen of experiences) {
+      const episode = (Number(id.split('/')[1]) - 1) * 6 + Number(seen.id.split('/')[2]);
+      const text = texts[(episode * 7) % 10]!;
+      assert.deepEqual(
+        seen.rewards,
+        [0, 1, 2, 3, 4, 5].map((action) => rewardOf(text, action)),
+      );
+      assert.equal(seen.key, 'test');
+    }
+  }
+});
+
+test('the regret and reward of an iteration are those of a naive computation', async () => {
+  const lines = expectedFull.progress as unknown as FullLine[];
+  const texts = testPrompts('train', 10, true).map(({ text }) => text);
+  const twin = new TestPeers();
+  await twin.importCheckpoint(testPolicy());
+  for (const line of lines) {
+    let [lost, earned] = [0, 0];
+    for (let k = 0; k < 6; k++) {
+      const text = texts[(((line.iteration - 1) * 6 + k) * 7) % 10]!;
+      const rewards = [0, 1, 2, 3, 4, 5].map((action) => rewardOf(text, action));
+      if (tokensOf(text) <= 64) {
+        earned += 1;
+        continue;
+      }
+      const [greedy] = await twin.selectActions(await twin.encode([text]), { explore: false });
+      lost += Math.max(...rewards) - rewards[greedy!.actionIndex]!;
+      earned += rewards[testSpace.indexOf({ a: line.actions_a[k]!, b: line.actions_b[k]! })!]!;
+    }
+    assert.ok(Math.abs(line.regret - lost / 6) < 1e-12, `iteration ${line.iteration}`);
+    assert.ok(Math.abs(line.avg_reward - earned / 6) < 1e-12, `iteration ${line.iteration}`);
+    const { id, experiences } = fullPeers.updates[line.iteration - 1]!;
+    await twin.update(id, experiences);
+  }
+});
+
+test('with full feedback a run stopped anywhere, or killed, and resumed equals one that was never stopped', async () => {
+  for (const stopAt of [2, 7, 9, 12, 15]) {
+    const folder = join(root, `full-stopped-${stopAt}`);
+    const controller = new AbortController();
+    const peers = new TestPeers();
+    peers.beforeSweep = (_task, count) => {
+      if (count === stopAt) controller.abort(new A2sfError('CANCELLED', 'stop'));
+      return Promise.resolve();
+    };
+    assert.equal((await runIn(folder, { peers, signal: controller.signal, settings })).interrupted, true);
+    await resumeIn(folder, { settings });
+    assert.deepEqual(leftIn(folder), expectedFull);
+  }
+  const killed = join(root, 'full-killed');
+  const peers = new TestPeers();
+  peers.beforeUpdate = (id) => {
+    if (id === 'run/6') throw new Error('gone');
+  };
+  await assert.rejects(runIn(killed, { peers, settings }), /gone/);
+  const after = new TestPeers();
+  await resumeIn(killed, { peers: after, settings });
+  assert.deepEqual(leftIn(killed), expectedFull);
+  assert.equal(after.sweeps.length, 0, 'all rows were in the folder');
+});
+
+test('with full feedback the order in which sweeps finish changes nothing', async () => {
+  const folder = join(root, 'full-shuffled');
+  const peers = new TestPeers();
+  const random = new Random(2);
+  peers.beforeSweep = () => delay(random.below(4));
+  await runIn(folder, { peers, settings });
+  assert.deepEqual(leftIn(folder), expectedFull);
+});
+
+test('train baselines are chosen on what episodes visited, whatever rows a folder holds beyond them', async () => {
+  const evaluations = expectedFull.evaluation.map((line) => JSON.parse(line) as EvaluationLine);
+  assert.equal(evaluations[0]!.baselines.best_fixed_train, undefined);
+  assert.ok(evaluations.slice(1).every(({ baselines }) => baselines.best_fixed_train !== undefined));
+  // All rows are there from the start; the lines stay those of a run that sweeps as it goes.
+  const folder = join(root, 'full-rows');
+  const records = await RunFolder.open(await claimFolder(folder, false), { kind: 'new' });
+  const context = testContext(new TestPeers(), records, settings);
+  await context.train.rows(everyIndex(context.train));
+  await train(context, begin, never);
+  await records.close();
+  assert.deepEqual(leftIn(folder), expectedFull);
+});
+
+test('without improvement for as many evaluations as its patience a run ends, and names the best checkpoint', async () => {
+  const patience = { ...settings, iterations: 40, patience: 4, evalFrequency: 1, checkpointFrequency: 50 };
+  const folder = join(root, 'patience');
+  // Evaluated on the prompts that it learns from, so that it improves before it stalls.
+  const run = async (use: FolderUse, start: TrainingStart) => {
+    const records = await RunFolder.open(await claimFolder(folder, use.kind !== 'new'), use);
+    const context = testContext(new TestPeers(), records, patience);
+    const ended = await train({ ...context, evaluation: context.train }, start, never);
+    await records.close();
+    return ended;
+  };
+  const { iteration, stalled, best } = await run({ kind: 'new' }, begin);
+  assert.equal(stalled, true);
+  const evaluations = readFileSync(join(folder, 'evaluation.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as EvaluationLine);
+  const rewards = evaluations.map((line) => line.eval_avg_reward);
+  const highest = rewards.indexOf(Math.max(...rewards));
+  assert.ok(highest > 0, 'it learns something');
+  assert.equal(iteration, highest + 4);
+  assert.equal(rewards.length, iteration + 1);
+  assert.deepEqual(best, { iteration: highest, file: `policy_${highest}.safetensors`, reward: rewards[highest] });
+  assert.ok((await (await CheckpointFolder.open(folder)).list()).includes(highest));
+  const checkpoint = readFileSync(join(folder, `policy_${iteration}.safetensors`));
+  const again = await run({ kind: 'resume', iteration, from: folder }, { iteration, checkpoint, write: false });
+  assert.deepEqual([again.iteration, again.stalled], [iteration, true]);
 });

@@ -1,13 +1,17 @@
 import { A2sfError } from '@a2sf/errors';
 import type { ActionSpace } from '@a2sf/kv-compression';
+import { inSpan } from '@a2sf/observability';
 import type { HyperParameters } from '@a2sf/run-store';
+import type { RewardRow } from './baselines.js';
+import type { Settle } from './episodes.js';
 import { Evaluation, type EvaluationLine } from './evaluation.js';
-import { evaluationRewards, type EvaluationRewards } from './evaluation-rewards.js';
-import { collectBatch, updateId, type Batch, type GenerationSettings } from './iteration.js';
-import type { Peers } from './peers.js';
-import type { PromptMemory } from './prompt-memory.js';
+import type { GenerationSettings } from './generation.js';
+import { collectBatch, updateId, type Batch, type Feedback } from './iteration.js';
+import { everyIndex, type KnownPrompts } from './known-prompts.js';
+import { hasStalled } from './patience.js';
+import type { PolicyPeer } from './peers.js';
 import type { RewardRule } from './reward-rule.js';
-import type { ProgressLine, RunRecords } from './run-records.js';
+import type { BestCheckpoint, ProgressLine, RunRecords } from './run-records.js';
 import { StageClock, type StageSeconds } from './stage-clock.js';
 
 /** All that defines what a run computes. */
@@ -15,6 +19,9 @@ export interface TrainingSettings {
   /** The last iteration, counted from 1; a resumed run stops at the same one. */
   readonly iterations: number;
   readonly episodesPerUpdate: number;
+  readonly feedback: Feedback;
+  /** Evaluations in a row without improvement after which the run ends; 0: it never ends for that. */
+  readonly patience: number;
   /** Weight of the exploration bonus. */
   readonly beta: number;
   /** Seed of the bootstrap intervals. */
@@ -36,9 +43,13 @@ export interface TrainingSettings {
 /** What a run works with. */
 export interface TrainingContext {
   readonly settings: TrainingSettings;
-  readonly peers: Peers;
-  readonly train: PromptMemory;
-  readonly evaluation: PromptMemory;
+  readonly policy: PolicyPeer;
+  readonly train: KnownPrompts;
+  /** How episodes come to their rewards. */
+  readonly settle: Settle;
+  /** True when the rows of the training prompts that episodes visited are known: baselines are then chosen on them too. */
+  readonly knowsTrainRows: boolean;
+  readonly evaluation: KnownPrompts;
   /** Index of the training prompt of an episode number, from 0. */
   readonly promptOf: (episode: number) => number;
   readonly records: RunRecords;
@@ -70,6 +81,10 @@ export interface TrainingOutcome {
   readonly iteration: number;
   /** True when the signal ended it before the last iteration. */
   readonly interrupted: boolean;
+  /** True when the evaluation reward had not improved for as many evaluations as the run's patience. */
+  readonly stalled: boolean;
+  /** The checkpoint of the highest evaluation reward; undefined without any evaluation. */
+  readonly best: BestCheckpoint | undefined;
   /** The last evaluation of the run's folder. */
   readonly evaluation: EvaluationLine | undefined;
 }
@@ -117,30 +132,37 @@ class Run {
       await this.#rescue(interrupted);
       if (!interrupted) throw error;
     }
-    return { iteration: this.#iteration, interrupted, evaluation: this.#context.records.evaluations().at(-1) };
+    const { records } = this.#context;
+    return {
+      iteration: this.#iteration,
+      interrupted,
+      stalled: !interrupted && this.#hasStalled(),
+      best: await records.best(),
+      evaluation: records.evaluations().at(-1),
+    };
   }
 
   async #steps(): Promise<void> {
-    const { settings, peers, records } = this.#context;
+    const { settings, policy, records } = this.#context;
     const start = this.#start;
-    await peers.importCheckpoint(start.checkpoint);
+    await policy.importCheckpoint(start.checkpoint);
     this.#uncertain = false;
     await this.#requireLearningRate();
     if (start.write) await records.writeCheckpoint(start.iteration, start.checkpoint);
     this.#checkpointed = start.iteration;
     const evaluation = await this.#prepareEvaluation();
     await this.#evaluateWhenDue(evaluation);
-    while (this.#iteration < settings.iterations) {
-      await this.#iterate();
+    while (this.#iteration < settings.iterations && !this.#hasStalled()) {
+      await inSpan('iteration', { 'a2sf.iteration': this.#iteration + 1 }, () => this.#iterate());
       await this.#evaluateWhenDue(evaluation);
-      if (this.#isDue(settings.checkpointFrequency)) await this.#checkpoint();
+      if (this.#isDue(settings.checkpointFrequency) || this.#hasStalled()) await this.#checkpoint();
     }
   }
 
   /** A policy that was started with flags of its own would learn otherwise than the run's config.json says. */
   async #requireLearningRate(): Promise<void> {
-    const { peers, settings } = this.#context;
-    const served = (await peers.describe(this.#signal)).policy.hyperParameters;
+    const { policy, settings } = this.#context;
+    const served = (await policy.describePolicy(this.#signal)).hyperParameters;
     const wanted = settings.hyperParameters;
     if (served === null || (served.lr === wanted.lr && served.maxGradNorm === wanted.maxGradNorm)) return;
     const message =
@@ -150,12 +172,12 @@ class Run {
   }
 
   async #iterate(): Promise<void> {
-    const { settings, peers, records, observer, train, promptOf } = this.#context;
+    const { settings, policy, records, observer, train, settle, promptOf } = this.#context;
     const iteration = this.#iteration + 1;
     const clock = new StageClock();
     const batch = await collectBatch(
       iteration,
-      { ...settings, peers, memory: train, promptOf },
+      { ...settings, policy, prompts: train, settle, promptOf },
       clock,
       this.#signal,
     ).catch((error: unknown) => {
@@ -175,41 +197,67 @@ class Run {
   async #update({ iteration, experiences }: Batch, clock: StageClock): Promise<number | undefined> {
     if (experiences.length === 0) return undefined;
     const id = updateId(this.#context.settings.runId, iteration);
-    const { predictionLoss } = await clock.time('update', () => this.#context.peers.update(id, experiences));
+    const { predictionLoss } = await clock.time('update', () => this.#context.policy.update(id, experiences));
     return predictionLoss;
   }
 
   async #prepareEvaluation(): Promise<Evaluation> {
-    const { settings, peers, evaluation: memory, records, observer } = this.#context;
+    const { settings, evaluation: prompts, observer } = this.#context;
     const progress = (done: number, of: number) => observer.onEvaluationSweep?.(done, of);
-    const rewards: EvaluationRewards[] = await evaluationRewards(
-      { ...settings, peers, memory },
-      records.evaluationRewards,
-      progress,
-      this.#signal,
-    );
-    const evaluation = new Evaluation(rewards, memory, settings.space, settings.seed);
+    const lines = await prompts.rows(everyIndex(prompts), this.#signal, progress);
+    const evaluation = new Evaluation(lines, prompts, settings.space, settings.seed);
     observer.onEvaluationReady?.(evaluation.size, evaluation.keptAll);
     return evaluation;
   }
 
-  /** A resumed run makes up for the evaluation that its checkpoint came before. */
+  /**
+   * A resumed run makes up for the evaluation that its checkpoint came before. One that improves on all before it leaves a
+   * checkpoint, so that the best policy is never one that was not kept.
+   */
   async #evaluateWhenDue(evaluation: Evaluation): Promise<void> {
-    const { settings, peers, records, observer } = this.#context;
-    if (!this.#isDue(settings.evalFrequency) || records.evaluations().at(-1)?.iteration === this.#iteration) return;
+    const { settings, policy, records, observer } = this.#context;
+    const before = records.evaluations();
+    if (!this.#isDue(settings.evalFrequency) || before.at(-1)?.iteration === this.#iteration) return;
+    const highest = Math.max(-1, ...before.map((line) => line.eval_avg_reward));
     const clock = new StageClock();
-    const line = await clock.time('evaluate', () => evaluation.run(this.#iteration, peers, this.#signal));
+    const line = await clock.time('evaluate', async () =>
+      evaluation.run(this.#iteration, policy, await this.#trainRows(), this.#signal),
+    );
     if (line === undefined) return;
     await records.appendEvaluation(line);
     observer.onEvaluation?.(line, clock.seconds.evaluate ?? 0);
+    if (line.eval_avg_reward > highest) await this.#checkpoint();
+  }
+
+  /**
+   * The rows of the training prompts that baselines are chosen on: all where all are there from the beginning, else those
+   * that the episodes so far visited, whatever else a resumed run finds in its folder.
+   */
+  async #trainRows(): Promise<RewardRow[]> {
+    const { train, knowsTrainRows, settings, promptOf } = this.#context;
+    if (!knowsTrainRows) return [];
+    const rows = await train.rows(train.complete ? everyIndex(train) : this.#visited(settings, promptOf), this.#signal);
+    return rows.filter((row) => !row.kept_all);
+  }
+
+  #visited({ episodesPerUpdate }: TrainingSettings, promptOf: (episode: number) => number): number[] {
+    const visited = new Set<number>();
+    const episodes = this.#iteration * episodesPerUpdate;
+    for (let e = 0; e < episodes && visited.size < this.#context.train.size; e++) visited.add(promptOf(e));
+    return [...visited];
+  }
+
+  #hasStalled(): boolean {
+    const { records, settings } = this.#context;
+    return hasStalled(records.evaluations(), settings.patience);
   }
 
   async #checkpoint(): Promise<void> {
     if (this.#checkpointed === this.#iteration) return;
-    const { peers, records, observer } = this.#context;
+    const { policy, records, observer } = this.#context;
     const clock = new StageClock();
     await clock.time('checkpoint', async () => {
-      await records.writeCheckpoint(this.#iteration, await peers.exportCheckpoint(this.#iteration));
+      await records.writeCheckpoint(this.#iteration, await policy.exportCheckpoint(this.#iteration));
     });
     this.#checkpointed = this.#iteration;
     observer.onCheckpoint?.(this.#iteration, clock.seconds.checkpoint ?? 0);
@@ -240,6 +288,7 @@ function progressLine(batch: Batch, loss: number | undefined, seconds: StageSeco
     total_loss: loss ?? null,
     actions_a: actions.map((action) => action.a),
     actions_b: actions.map((action) => action.b),
+    ...(batch.regret === undefined ? {} : { regret: batch.regret }),
     kept_all: batch.episodes.filter((episode) => episode.keptAll).length,
     seconds,
   };

@@ -15,6 +15,7 @@ import { compress, type SparseVector } from '../sparse-vector.js';
 import { Adam, clipFactor, globalNorm } from './adam.js';
 import { readSpace, requirePositive, requireWholeNumber, spaceTensors } from './agent-state.js';
 import { InverseCovariances } from './covariance.js';
+import type { SymmetricInverse } from './symmetric-inverse.js';
 import {
   FeatureNetwork,
   parameterShapes,
@@ -98,9 +99,17 @@ export class NeuralModel implements RewardModel {
   evaluate(contexts: readonly Float32Array[]): Evaluation & { readonly features: Float32Array } {
     const { predictions, features } = this.#network.forward(contexts);
     const sparse: (SparseVector | undefined)[] = contexts.map(() => undefined);
+    // Actions that share a matrix (full information) share the value: it is remembered per context.
+    const last: ({ readonly matrix: SymmetricInverse; readonly value: number } | undefined)[] = contexts.map(
+      () => undefined,
+    );
     const uncertainty = (n: number, action: number): number => {
+      const matrix = this.#covariances.of(action);
+      if (last[n]?.matrix === matrix) return last[n].value;
       const z = (sparse[n] ??= compress(features, n * this.hidden, this.hidden));
-      return this.#covariances.quadraticForm(action, z);
+      const value = matrix.quadraticForm(z);
+      last[n] = { matrix, value };
+      return value;
     };
     return { predictions, features, uncertainty };
   }

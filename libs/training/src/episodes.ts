@@ -1,0 +1,95 @@
+import type { Action } from '@a2sf/kv-compression';
+import { inSpan } from '@a2sf/observability';
+import { allOrAbort } from './all-or-abort.js';
+import { keepsAll, sweepTask, type GenerationSettings } from './generation.js';
+import type { KnownPrompts } from './known-prompts.js';
+import type { Choice, Peers, SweptText } from './peers.js';
+import type { PromptMemory } from './prompt-memory.js';
+import type { RewardRule } from './reward-rule.js';
+import type { StageClock } from './stage-clock.js';
+
+/** What one episode earned. */
+export interface Earned {
+  /** True when the prompt fits the budget: nothing was evicted, the reward is 1 by definition and nothing is learnt. */
+  readonly keptAll: boolean;
+  /** Of the chosen action, in 0..1. */
+  readonly reward: number;
+  /** Of all actions, in the order of the space, where they are known. */
+  readonly rewards?: readonly number[];
+}
+
+/** How the episodes of an iteration, each a prompt and the action chosen for it, come to their rewards; order kept. */
+export type Settle = (
+  indices: readonly number[],
+  choices: readonly Choice[],
+  clock: StageClock,
+  signal?: AbortSignal,
+) => Promise<Earned[]>;
+
+/** What trying an action needs. */
+export interface TryingContext {
+  readonly peers: Pick<Peers, 'sweep' | 'score'>;
+  readonly memory: PromptMemory;
+  readonly reward: RewardRule;
+  readonly generation: GenerationSettings;
+}
+
+/** Rewards from rows of all actions: r = row[chosen]. A prompt whose row is known costs nothing. */
+export function lookUp(prompts: KnownPrompts): Settle {
+  return async (indices, choices, clock, signal) => {
+    const rows = await clock.time('generate', () => prompts.rows(indices, signal));
+    return rows.map(({ kept_all: keptAll, rewards }, k) =>
+      keptAll ? { keptAll, reward: 1 } : { keptAll, reward: rewards[choices[k]!.actionIndex]!, rewards },
+    );
+  };
+}
+
+/** Rewards from trying each chosen action alone: a decoding each, and one Score call for all. */
+export function tryActions(context: TryingContext): Settle {
+  return async (indices, choices, clock, signal) => {
+    const swept = await clock.time('generate', () =>
+      allOrAbort(
+        indices,
+        (index, either, k) =>
+          inSpan('episode', { 'a2sf.episode': k, 'a2sf.prompt': index }, () =>
+            decode(index, choices[k]!.action, context, either),
+          ),
+        signal,
+      ),
+    );
+    return clock.time('score', () => score(indices, swept, context, signal));
+  };
+}
+
+/** What one prompt gives under one action; undefined when the prompt fits the budget. */
+async function decode(
+  promptIndex: number,
+  action: Action,
+  { peers, memory, reward, generation }: TryingContext,
+  signal: AbortSignal,
+): Promise<SweptText | undefined> {
+  const known = memory.known(promptIndex);
+  if (known.promptTokens !== undefined && known.promptTokens <= generation.budget) return undefined;
+  const includeFull = reward.againstFull && known.full === undefined;
+  const task = sweepTask(memory.prompt(promptIndex), [action], { includeFull, reward, generation });
+  const outcome = await peers.sweep(task, signal);
+  memory.learn(promptIndex, { full: outcome.full?.text, promptTokens: outcome.promptTokens });
+  return keepsAll(outcome, generation) ? undefined : outcome.texts[0]!;
+}
+
+async function score(
+  indices: readonly number[],
+  swept: readonly (SweptText | undefined)[],
+  { peers, memory, reward }: TryingContext,
+  signal?: AbortSignal,
+): Promise<Earned[]> {
+  const tasks = indices.flatMap((index, k) => {
+    const text = swept[k];
+    return text === undefined ? [] : [reward.task(memory.prompt(index), text, memory.known(index).full)];
+  });
+  const scores = tasks.length === 0 ? [] : await peers.score(tasks, signal);
+  let next = 0;
+  return swept.map((text) =>
+    text === undefined ? { keptAll: true, reward: 1 } : { keptAll: false, reward: scores[next++]! },
+  );
+}

@@ -1,0 +1,98 @@
+import {
+  PolicyServiceClient,
+  type PolicyInfoResponseOutput,
+  type PolicyServiceStub,
+  type SelectActionResponseOutput,
+} from '@a2sf/contracts';
+import {
+  callClientStream,
+  callServerStream,
+  callUnary,
+  connect,
+  type CallOptions,
+  type ConnectOptions,
+} from '@a2sf/grpc-runtime';
+import { malformed, parts, sameLength } from './answers.js';
+import type { Choice, Embedding, Experience, PolicyPeer, SelectionMode, UpdateResult } from './peers.js';
+
+/** Items per call, below the limit that the service has by default. */
+const selectBatch = 256;
+/** Bytes per message of a checkpoint. */
+const checkpointChunk = 1 << 20;
+
+/** The policy service over gRPC. */
+export class GrpcPolicy implements PolicyPeer {
+  readonly #policy: PolicyServiceStub;
+  readonly #callTimeoutMs: number;
+
+  /** @param channel how the service is trusted and told who calls; default: plaintext. */
+  constructor(
+    address: string,
+    { callTimeoutMs = 600_000 }: { readonly callTimeoutMs?: number } = {},
+    channel: Pick<ConnectOptions, 'security'> = {},
+  ) {
+    this.#policy = connect(PolicyServiceClient, address, channel);
+    this.#callTimeoutMs = callTimeoutMs;
+  }
+
+  /** Closes the channels. */
+  close(): void {
+    this.#policy.close();
+  }
+
+  describePolicy(signal?: AbortSignal): Promise<PolicyInfoResponseOutput> {
+    return callUnary(this.#policy, 'getInfo', {}, this.options(signal));
+  }
+
+  async selectActions(
+    embeddings: readonly Embedding[],
+    { explore, beta, keys }: SelectionMode,
+    signal?: AbortSignal,
+  ): Promise<Choice[]> {
+    const mode = { explore, ...(beta === undefined ? {} : { beta }) };
+    const choices: Choice[] = [];
+    for (const part of parts(embeddings, selectBatch)) {
+      const from = choices.length;
+      const requests = part.map((embedding, i) => ({ embedding, ...mode, key: keys?.[from + i] ?? '' }));
+      const { responses } = await callUnary(this.#policy, 'selectActions', { requests }, this.options(signal));
+      choices.push(...sameLength('policy', responses, part.length).map(choiceOf));
+    }
+    return choices;
+  }
+
+  async update(updateId: string, experiences: readonly Experience[]): Promise<UpdateResult> {
+    const request = { updateId, experiences: experiences.map(experienceMessage) };
+    const { predictionLoss, skipped } = await callUnary(this.#policy, 'update', request, this.options());
+    return { predictionLoss, skipped };
+  }
+
+  async exportCheckpoint(iteration: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    const stream = callServerStream(this.#policy, 'exportCheckpoint', { iteration }, this.options());
+    for await (const { data } of stream) chunks.push(data);
+    return Buffer.concat(chunks);
+  }
+
+  async importCheckpoint(bytes: Uint8Array): Promise<void> {
+    const messages = function* () {
+      for (let start = 0; start < bytes.length; start += checkpointChunk) {
+        yield { data: bytes.subarray(start, start + checkpointChunk) };
+      }
+    };
+    await callClientStream(this.#policy, 'importCheckpoint', messages(), this.options());
+  }
+
+  /** How long a call may take, and what abandons it. */
+  protected options(signal?: AbortSignal, timeoutMs = this.#callTimeoutMs): CallOptions {
+    return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+  }
+}
+
+function choiceOf({ action, actionIndex, predictedReward, uncertainty }: SelectActionResponseOutput): Choice {
+  if (action === null) throw malformed('policy', 'a choice without an action');
+  return { action, actionIndex, predictedReward, uncertainty };
+}
+
+function experienceMessage({ rewards, ...experience }: Experience) {
+  return { ...experience, ...(rewards === undefined ? {} : { rewards: [...rewards] }) };
+}
