@@ -147,27 +147,27 @@ function causalMask(g: GraphBuilder, ids: Value): Value {
 
 /**
  * S new tokens a row over (past, themselves): softmax([q K' + mask, q k' + causal]) [V; v]. The past is read in place:
- * nothing of it is copied or put out.
+ * nothing of it is copied or put out. Each query head is a product of its own: of one row (S = 1) the matrix kernels read K
+ * and V as they lie, while R rows at once make them copy both into another layout at every step, at twice the time.
  */
 function decodeAttention(
   g: Subgraph,
   { query, key, value, pastKey, pastValue, mask, causal }: AttentionValues & { causal: Value },
   { G, R, D }: { G: number; R: number; D: number },
 ): void {
-  const past = g.contrib('FusedMatMul', [query, pastKey], { transB: 1 }); // [B, G, R * S, P]
-  const rowMask = g.op('Unsqueeze', [mask, g.ints(1, 2)]); // [B, 1, 1, P]
-  const own = g.contrib('FusedMatMul', [query, key], { transB: 1 }); // [B, G, R * S, S]
-  const length = g.op('Shape', [key], { start: 2, end: 3 }); // [S]
-  const perQuery = g.op('Reshape', [own, g.op('Concat', [g.ints(-1, R), length, length], { axis: 0 })]); // [B * G, R, S, S]
-  const ownVisible = g.op('Reshape', [
-    g.op('Add', [perQuery, causal]),
-    g.op('Concat', [g.ints(-1, G), g.op('Mul', [length, g.ints(R)]), length], { axis: 0 }),
-  ]);
-  const p = g.op('Softmax', [g.op('Concat', [g.op('Add', [past, rowMask]), ownVisible], { axis: -1 })], { axis: -1 });
-  const behind = g.op('Neg', [length]);
+  const forEachHead = (x: Value): Value => g.op('Unsqueeze', [x, g.ints(2)]); // [B, G, n, D] -> [B, G, 1, n, D]
+  const perHead = g.op('Reshape', [query, g.ints(0, G, R, -1, D)]); // [B, G, R, S, D]
+  const past = g.contrib('FusedMatMul', [perHead, forEachHead(pastKey)], { transB: 1 }); // [B, G, R, S, P]
+  const own = g.contrib('FusedMatMul', [perHead, forEachHead(key)], { transB: 1 }); // [B, G, R, S, S]
+  const visible = [g.op('Add', [past, g.op('Unsqueeze', [mask, g.ints(1, 2, 3)])]), g.op('Add', [own, causal])];
+  const p = g.op('Softmax', [g.op('Concat', visible, { axis: -1 })], { axis: -1 }); // [B, G, R, S, P + S]
+  const behind = g.op('Neg', [g.op('Shape', [key], { start: 2, end: 3 })]); // [-S]
   const pastP = g.op('Slice', [p, g.ints(0), behind, g.ints(-1)]);
   const ownP = g.op('Slice', [p, behind, g.ints(2 ** 31 - 1), g.ints(-1)]);
-  const mixed = g.op('Add', [g.op('MatMul', [pastP, pastValue]), g.op('MatMul', [ownP, value])]); // [B, G, R * S, D]
-  g.result(mixed, 'float32', ['B', G, 'RS', D]);
+  const mixed = g.op('Add', [
+    g.op('MatMul', [pastP, forEachHead(pastValue)]),
+    g.op('MatMul', [ownP, forEachHead(value)]),
+  ]); // [B, G, R, S, D]
+  g.result(g.op('Reshape', [mixed, g.ints(0, G, -1, D)]), 'float32', ['B', G, 'RS', D]);
   g.result(g.floats(new Float32Array(0), [G, 0, 0]), 'float32', [G, 'A', 'T']);
 }
