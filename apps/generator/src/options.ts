@@ -47,6 +47,12 @@ export const options = {
     default: 64,
     group: model,
   }),
+  stepsPerRun: option({
+    schema: integer({ min: 1, max: 256 }),
+    description:
+      'greedy tokens that one run of the model decodes: a card takes over the cache once for all of them, texts come in pieces (default: 8 on cuda, else 1)',
+    group: model,
+  }),
   slotBytes: option({
     schema: integer({ min: 1, max: 2 ** 46 }),
     description:

@@ -31,6 +31,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       weights: values.weights,
       slots: values.slots,
       slotBytes: values.slotBytes,
+      ...(values.stepsPerRun === undefined ? {} : { stepsPerRun: values.stepsPerRun }),
       ...(values.contextTokens === undefined ? {} : { contextTokens: values.contextTokens }),
       ...(maxPromptTokens === undefined ? {} : { maxPromptTokens }),
     },

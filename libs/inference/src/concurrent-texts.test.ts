@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ActionSpace, compressionMethodNames, type CompressionRequest } from '@a2sf/kv-compression';
 import type { GenerateChunk, GenerateInput, PromptInput } from './language-model-types.js';
 import { LanguageModel } from './language-model.js';
-import { testedDevices } from './tested-devices.fixture.js';
+import { testedEngines } from './tested-devices.fixture.js';
 
 const folder = fileURLToPath(new URL('../../../models/tiny-a2sf/llm', import.meta.url));
 const free = { checkCancelled: (): void => {} };
@@ -24,12 +24,12 @@ const request = (input: PromptInput, compression?: CompressionRequest, maxNewTok
   stop: [],
 });
 
-for (const { device, skip } of testedDevices) {
-  describe(`texts decoded together, on ${device}`, { skip }, () => {
+for (const { name, options, skip } of testedEngines) {
+  describe(`texts decoded together, on ${name}`, { skip }, () => {
     let model: LanguageModel;
     const inUse: number[] = [];
     before(async () => {
-      model = await LanguageModel.load({ folder, name: 'tiny', threads: 1, device }, (slots) => inUse.push(slots));
+      model = await LanguageModel.load({ folder, name: 'tiny', threads: 1, ...options }, (slots) => inUse.push(slots));
     });
     after(() => model.dispose());
 
@@ -81,7 +81,7 @@ for (const { device, skip } of testedDevices) {
         model.generate(input, () => (seen += 1), control),
         /given up/,
       );
-      assert.equal(seen, 3);
+      assert.ok(seen >= 3 && seen < 3 + (options.stepsPerRun ?? 1), `${seen} tokens`);
       assert.ok(inUse.includes(1));
       assert.equal(inUse.at(-1), 0);
     });
@@ -126,11 +126,11 @@ for (const { device, skip } of testedDevices) {
   });
 }
 
-for (const { device, skip } of testedDevices) {
-  describe(`log-probabilities, on ${device}`, { skip }, () => {
+for (const { name, options, skip } of testedEngines) {
+  describe(`log-probabilities, on ${name}`, { skip }, () => {
     let model: LanguageModel;
     before(async () => {
-      model = await LanguageModel.load({ folder, name: 'tiny', threads: 1, device });
+      model = await LanguageModel.load({ folder, name: 'tiny', threads: 1, ...options });
     });
     after(() => model.dispose());
     const compressions: (CompressionRequest | undefined)[] = [

@@ -5,6 +5,8 @@ import { bool, float32, int64, type Feeds, type OnnxSession, type Tensor } from 
 export interface StepModel {
   readonly session: OnnxSession;
   readonly shape: CacheShape;
+  /** Tokens that one run may decode; more than one needs a graph with a loop. */
+  readonly stepsPerRun: number;
 }
 
 /** The newest token of a row. */
@@ -16,33 +18,45 @@ export interface StepRow {
 }
 
 /**
- * Decodes one token of the first rows of a cache and writes their new keys into it. Greedy rows take the maximum in the
- * graph, so that logits leave it only when some row draws.
- * @returns the next token of each row.
+ * Decodes one token of the first rows of a cache, or several where all are greedy and the graph can, and writes their new
+ * keys into it. Greedy rows take the maximum in the graph, so that logits leave it only when some row draws.
+ * @param most tokens that every row has room for.
+ * @returns per row its next tokens, as many for each.
  */
 export async function decodeStep(
-  { session, shape }: StepModel,
+  model: StepModel,
   cache: KvCache,
   rows: readonly StepRow[],
-): Promise<number[]> {
+  most = 1,
+): Promise<number[][]> {
+  const { session, shape, stepsPerRun } = model;
   const count = rows.length;
+  const greedy = rows.every(({ draw }) => draw === undefined);
+  const steps = greedy ? Math.min(most, stepsPerRun) : 1;
   const outputs = [...cacheOutputs(shape.layers), 'next'];
-  if (rows.some(({ draw }) => draw !== undefined)) outputs.push('logits');
-  const result = await session.run(
-    newTokenFeeds(
-      cache,
-      rows.map(({ token }) => token),
-      rows.map(({ position }) => position),
-      [count, 1],
-    ),
-    outputs,
+  if (!greedy) outputs.push('logits');
+  const feeds = newTokenFeeds(
+    cache,
+    rows.map(({ token }) => token),
+    rows.map(({ position }) => position),
+    [count, 1],
   );
+  const result = await session.run({ ...feeds, ...stepsFeed(model, steps === 1 ? 0 : steps) }, outputs);
   for (let layer = 0; layer < shape.layers; layer++) {
-    cache.write(layer, floats(result[`key.${layer}`]!), floats(result[`value.${layer}`]!), 1);
+    cache.write(layer, floats(result[`key.${layer}`]!), floats(result[`value.${layer}`]!), steps);
   }
-  cache.advance(1, count);
-  const next = Array.from(result['next']!.data as BigInt64Array, Number);
-  return rows.map(({ draw }, row) => (draw === undefined ? next[row]! : draw(logitsOf(result['logits']!, row))));
+  cache.advance(steps, count);
+  const next = result['next']!.data as BigInt64Array; // [steps, rows]
+  return rows.map(({ draw }, row) =>
+    draw === undefined
+      ? Array.from({ length: steps }, (_, step) => Number(next[step * count + row]!))
+      : [draw(logitsOf(result['logits']!, row))],
+  );
+}
+
+/** The input `steps` of a graph with a loop: tokens to decode greedily in this run, 0 for a run without. */
+export function stepsFeed({ stepsPerRun }: StepModel, steps: number): Feeds {
+  return stepsPerRun === 1 ? {} : { steps: int64([steps], []) };
 }
 
 /** Feeds of S new tokens in each of the first B rows of a cache; all their logits are wanted. */

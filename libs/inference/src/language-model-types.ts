@@ -22,6 +22,11 @@ export interface LanguageModelOptions {
   readonly slots?: number;
   /** Bytes that the slots decoded together may take; a text whose slot alone takes more is refused. Default 2 GiB. */
   readonly slotBytes?: number;
+  /**
+   * Greedy tokens that one run of the graph may decode: a card takes over the cache once for all of them, while texts come in
+   * pieces of that many, and joining, leaving and cancelling wait for the run. Default 8 on CUDA, 1 elsewhere.
+   */
+  readonly stepsPerRun?: number;
 }
 
 export interface LanguageModelInfo {

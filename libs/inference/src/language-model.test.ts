@@ -7,7 +7,7 @@ import { openSafetensors, readTensor, toFloat32 } from '@a2sf/tensor-files';
 import type { Action } from '@a2sf/kv-compression';
 import type { PromptInput } from './language-model-types.js';
 import { LanguageModel } from './language-model.js';
-import { testedDevices } from './tested-devices.fixture.js';
+import { testedEngines } from './tested-devices.fixture.js';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 
@@ -47,15 +47,15 @@ const cases: [string, string][] = [
   ['lm-opt-bin', 'lm-opt'],
 ];
 
-const casesOnDevices = testedDevices.flatMap((on) => cases.map((it) => [...it, on] as const));
-for (const [folder, source, { device, skip }] of casesOnDevices) {
-  describe(`${folder} equals torch, on ${device}`, { skip }, async () => {
+const casesOnEngines = testedEngines.flatMap((on) => cases.map((it) => [...it, on] as const));
+for (const [folder, source, { name, options, skip }] of casesOnEngines) {
+  describe(`${folder} equals torch, on ${name}`, { skip }, async () => {
     const expected = JSON.parse(readFileSync(join(fixtures, source, 'expected.json'), 'utf8')) as Expected;
     const arrays = openSafetensors(join(fixtures, source, 'expected.safetensors'));
     const array = (name: string): Float32Array => toFloat32(readTensor(arrays, name), 'F32');
     const keptOf = (name: string): Int32Array => new Int32Array(readTensor(arrays, name).buffer);
     const actions: Action[] = expected.a2sf.actions.map(([a, b]) => ({ a, b }));
-    const model = await LanguageModel.load({ folder: join(fixtures, folder), name: folder, threads: 1, device });
+    const model = await LanguageModel.load({ folder: join(fixtures, folder), name: folder, threads: 1, ...options });
     after(() => model.dispose());
 
     for (const { key, n, ids, positions, greedy } of expected.prompts) {

@@ -42,6 +42,8 @@ import { Turns } from './turns.js';
 
 const defaultSlots = 64;
 const defaultSlotBytes = 2 ** 31;
+/** Tokens of a run on a card: it takes over the cache once for all of them. */
+const stepsPerCudaRun = 8;
 
 export interface CallControl {
   /** Whose call it is: clients take turns where prompts wait. */
@@ -87,9 +89,10 @@ export class LanguageModel {
     private readonly tokenizer: Tokenizer | undefined,
     readonly info: LanguageModelInfo,
     slotBytes: number,
+    stepsPerRun: number,
     onSlotsInUse?: (slots: number) => void,
   ) {
-    this.model = { session, shape: loaded.shape };
+    this.model = { session, shape: loaded.shape, stepsPerRun };
     this.buffer = new PrefillBuffer(loaded.shape);
     this.slots = new SlotScheduler(this.model, this.turns, { slots: info.slots, slotBytes }, (inUse) => {
       onSlotsInUse?.(inUse);
@@ -100,7 +103,10 @@ export class LanguageModel {
   /** @param onSlotsInUse told whenever the number of slots in use changes. */
   static async load(options: LanguageModelOptions, onSlotsInUse?: (slots: number) => void): Promise<LanguageModel> {
     const format = options.weights ?? 'float32';
-    const loaded = loadLanguageModel(options.folder, options.contextTokens, { weights: format });
+    const { threads, device = 'cpu' } = options;
+    const stepsPerRun = options.stepsPerRun ?? (device.startsWith('cuda') ? stepsPerCudaRun : 1);
+    const loop = stepsPerRun > 1;
+    const loaded = loadLanguageModel(options.folder, options.contextTokens, { weights: format, loop });
     const { family, shape, positions, weights } = loaded;
     const tokenizer = Tokenizer.load(options.folder);
     const longest = Math.max(1, positions - Math.min(512, positions >> 2));
@@ -111,7 +117,6 @@ export class LanguageModel {
         `must be below the context of ${positions} tokens, got ${maxPromptTokens}`,
       );
     }
-    const { threads, device = 'cpu' } = options;
     const session = await OnnxSession.create(loaded.graph, { threads, device, weightFolder: weights.folder });
     const selection = await KeySelection.create(shape, threads);
     const info: LanguageModelInfo = {
@@ -131,7 +136,7 @@ export class LanguageModel {
       methods: compressionMethodNames,
     };
     const slotBytes = options.slotBytes ?? defaultSlotBytes;
-    return new LanguageModel(session, selection, loaded, tokenizer, info, slotBytes, onSlotsInUse);
+    return new LanguageModel(session, selection, loaded, tokenizer, info, slotBytes, stepsPerRun, onSlotsInUse);
   }
 
   /** Prefills, compresses once when asked to, and decodes; new text leaves through `emit` as it comes. */

@@ -1,5 +1,5 @@
 import type { TokenLogProb } from './language-model-types.js';
-import { newTokenFeeds, type StepModel } from './decode-step.js';
+import { newTokenFeeds, stepsFeed, type StepModel } from './decode-step.js';
 import type { KvCache } from './kv-cache.js';
 import type { Turns } from './turns.js';
 
@@ -26,7 +26,7 @@ export function tokenLogProb(logits: Float32Array, token: number, count: number)
  * @returns [rows][tokens.length - 1]
  */
 export async function continuationLogProbs(
-  { session }: StepModel,
+  model: StepModel,
   turns: Turns,
   cache: KvCache,
   tokens: readonly number[],
@@ -44,7 +44,7 @@ export async function continuationLogProbs(
     [rows, length],
     repeat(tokens.slice(1)),
   );
-  const result = await turns.take(() => session.run(feeds, ['log_probs']));
+  const result = await turns.take(() => model.session.run({ ...feeds, ...stepsFeed(model, 0) }, ['log_probs']));
   const all = Array.from(result['log_probs']!.data as Float32Array, atMost0);
   return Array.from({ length: rows }, (_, row) => all.slice(row * length, (row + 1) * length));
 }

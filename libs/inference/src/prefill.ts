@@ -1,5 +1,5 @@
 import { chunkWindows, type ChunkWindows } from './chunk-windows.js';
-import { cacheOutputs, type StepModel } from './decode-step.js';
+import { cacheOutputs, stepsFeed, type StepModel } from './decode-step.js';
 import type { WindowScores } from './key-selection.js';
 import type { KvCache } from './kv-cache.js';
 import { bool, float32, int64, type Feeds } from './onnx-session.js';
@@ -38,7 +38,8 @@ export interface Prefill {
  * Runs a prompt through the model in chunks of queries, each against all keys so far, and adds up each key's windowed
  * attention. Memory is bounded by the chunk: no n x n matrix exists. Each chunk is a turn of its own.
  */
-export async function prefill({ session, shape }: StepModel, turns: Turns, request: PrefillRequest): Promise<Prefill> {
+export async function prefill(model: StepModel, turns: Turns, request: PrefillRequest): Promise<Prefill> {
+  const { session, shape } = model;
   const { ids, windows, cache, logitPositions = [], checkCancelled } = request;
   const n = ids.length;
   const scores = Array.from({ length: shape.layers }, () => new Float32Array(shape.kvHeads * windows.length * n));
@@ -56,7 +57,7 @@ export async function prefill({ session, shape }: StepModel, turns: Turns, reque
     if (wanted.length > 0) outputs.push('logits');
     const count = end - start;
     const queries = Math.max(count, leastQueries);
-    const feeds = chunkFeeds(cache, ids, chunk, rows, [start, end], queries);
+    const feeds = { ...chunkFeeds(cache, ids, chunk, rows, [start, end], queries), ...stepsFeed(model, 0) };
     const result = await turns.take(() => session.run(feeds, outputs));
     for (let layer = 0; layer < shape.layers; layer++) {
       const rowsOf = (name: string): Float32Array =>

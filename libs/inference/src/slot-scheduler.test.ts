@@ -36,7 +36,7 @@ function filled(keys: number): KvCache {
   return cache;
 }
 const scheduler = (slots: number, slotBytes: number, onInUse?: (slots: number) => void): SlotScheduler =>
-  new SlotScheduler({ session, shape }, new Turns(), { slots, slotBytes }, onInUse);
+  new SlotScheduler({ session, shape, stepsPerRun: 1 }, new Turns(), { slots, slotBytes }, onInUse);
 const bytesOf = (keys: number): number => cacheBytes(shape, slotCapacity(keys));
 
 describe('slots', () => {
@@ -120,7 +120,10 @@ describe('slots', () => {
         return session.run(feeds as never, []);
       },
     } as unknown as OnnxSession;
-    const slots = new SlotScheduler({ session: watched, shape }, new Turns(), { slots: 4, slotBytes: 1e6 });
+    const slots = new SlotScheduler({ session: watched, shape, stepsPerRun: 1 }, new Turns(), {
+      slots: 4,
+      slotBytes: 1e6,
+    });
     const joined: Promise<unknown>[] = [];
     meanwhile = () => {
       if (joined.length < 2) joined.push(slots.start([text(10, 2)])[0]!.done);
@@ -128,6 +131,39 @@ describe('slots', () => {
     await slots.start([text(8, 5)])[0]!.done;
     await Promise.all(joined);
     assert.deepEqual(visible.slice(0, 4), [8, 9, 10, 11]);
+  });
+
+  test('a graph with a loop decodes several tokens a run while all texts are greedy and have room for them', async () => {
+    const runs: number[] = [];
+    const looping = {
+      run: (feeds: Record<string, { dims: readonly number[]; data: readonly bigint[] }>) => {
+        const rows = feeds['ids']!.dims[0]!;
+        const asked = Number(feeds['steps']!.data[0]);
+        runs.push(asked);
+        const steps = Math.max(1, asked);
+        const ones = float32(new Float32Array(rows * steps).fill(1), [rows, 1, steps, 1]);
+        const next = Array.from({ length: steps * rows }, (_, i) => BigInt(100 + Math.floor(i / rows)));
+        const logits = { dims: [rows, 9], data: new Float32Array(rows * 9) };
+        return Promise.resolve({ 'key.0': ones, 'value.0': ones, next: { data: BigInt64Array.from(next) }, logits });
+      },
+    } as unknown as OnnxSession;
+    const model = { session: looping, shape, stepsPerRun: 4 };
+    const decoded = async (...requests: SequenceRequest[]): Promise<(readonly number[])[]> => {
+      runs.length = 0;
+      const slots = new SlotScheduler(model, new Turns(), { slots: 4, slotBytes: 1e6 });
+      return Promise.all(slots.start(requests).map(({ done }) => done));
+    };
+    assert.deepEqual(await decoded(text(8, 8)), [[3, 100, 101, 102, 103, 100, 101, 102]]);
+    assert.deepEqual(runs, [4, 3]);
+    assert.deepEqual(await decoded(text(8, 7, { endTokens: new Set([102]) })), [[3, 100, 101, 102]]);
+    assert.deepEqual(runs, [4]);
+    assert.deepEqual(await decoded(text(8, 4), text(8, 6)), [
+      [3, 100, 101, 102],
+      [3, 100, 101, 102, 100, 101],
+    ]);
+    assert.deepEqual(runs, [3, 2]);
+    await decoded(text(8, 3), text(8, 3, { draw: () => 5 }));
+    assert.deepEqual(runs, [0, 0]);
   });
 
   test('whatever comes, everything is decoded, within both limits', async () => {

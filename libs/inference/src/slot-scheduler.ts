@@ -58,8 +58,8 @@ interface SlotPool {
 }
 
 /**
- * Continuous batching: texts join and leave between steps. Every step decodes one token of all texts whose slots have the
- * same capacity, whatever prompt, action or caller they belong to; a text that finds no slot free waits in line. Slots in
+ * Continuous batching: texts join and leave between steps. Every step decodes one token (or a few, where the model's graph
+ * has a loop) of all texts whose slots have the same capacity, whatever prompt, action or caller they belong to; a text that finds no slot free waits in line. Slots in
  * use and reserved ones never take more than the limits; rows beyond them are given up when another capacity needs them.
  */
 export class SlotScheduler {
@@ -236,10 +236,12 @@ export class SlotScheduler {
             position: request.position + tokens.length - 1,
             draw: request.draw,
           })),
+          Math.min(...sequences.map(({ request, tokens }) => request.maxNewTokens - tokens.length)),
         ).finally(() => (this.stepping = false));
         for (let row = next.length - 1; row >= 0; row--) {
           const sequence = sequences[row]!;
-          if (!accept(sequence, next[row]!)) this.leave(pool, row).done.resolve(sequence.tokens);
+          const goesOn = next[row]!.every((token) => accept(sequence, token)); // what comes after the end is dropped
+          if (!goesOn) this.leave(pool, row).done.resolve(sequence.tokens);
         }
       } catch (cause) {
         while (sequences.length > 0) this.leave(pool, sequences.length - 1).done.reject(cause);

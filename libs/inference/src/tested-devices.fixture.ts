@@ -15,3 +15,16 @@ export const testedDevices: readonly TestedDevice[] = [
   asked('webgpu', 'A2SF_WEBGPU'),
   asked('cuda', 'A2SF_CUDA'),
 ];
+
+/** A way to run a model that gives the same texts as every other. */
+export interface TestedEngine {
+  readonly name: string;
+  readonly options: { readonly device: string; readonly stepsPerRun?: number };
+  readonly skip: string | false;
+}
+
+/** Every device, and the CPU with three tokens a run, as cards decode. */
+export const testedEngines: readonly TestedEngine[] = [
+  ...testedDevices.map(({ device, skip }) => ({ name: device, options: { device }, skip })),
+  { name: 'cpu, three tokens a run', options: { device: 'cpu', stepsPerRun: 3 }, skip: false },
+];

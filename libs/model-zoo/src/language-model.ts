@@ -1,5 +1,6 @@
+import type { Value } from '@a2sf/onnx-graph';
 import type { ConfigReader } from './config-reader.js';
-import type { ModelWeights } from './model-weights.js';
+import type { DecoderGraph } from './decoder-graph.js';
 
 /** The sizes of a decoder-only language model. */
 export interface LanguageModelShape {
@@ -31,6 +32,7 @@ export interface LanguageModelShape {
  * | logit_rows | [R] int64 | rows of the flattened [B * S] whose logits are wanted |
  * | targets | [R] or [0] int64 | tokens whose log-probability is wanted, one per logit row, or none |
  * | past_key.l, past_value.l | [B, G, P, D] float32 | the cache; only ever an input |
+ * | steps | [] int64 | graphs with a loop alone: 0, or how many tokens to decode greedily in this run (S = 1); the outputs are then those of that many new tokens, `next` step by step |
  *
  * | output | shape | |
  * | --- | --- | --- |
@@ -45,9 +47,13 @@ export interface LanguageModelFamily {
   readonly name: string;
   /** `architectures` entries of config.json that this family computes. */
   readonly architectures: readonly string[];
-  /** What may stand before the tensor names that buildGraph asks for, the likeliest first. */
+  /** What may stand before the tensor names that `layers` asks for, the likeliest first. */
   readonly weightPrefixes: readonly string[];
   readShape(config: ConfigReader): LanguageModelShape;
-  /** @param positions rows of the position tables: the longest prompt and its new tokens. */
-  buildGraph(config: ConfigReader, weights: ModelWeights, positions: number): Uint8Array;
+  /**
+   * Adds the layers to a graph.
+   * @param positions rows of the position tables: the longest prompt and its new tokens.
+   * @returns the logits of the wanted rows: [R, V].
+   */
+  layers(decoder: DecoderGraph, config: ConfigReader, positions: number): Value;
 }

@@ -4,6 +4,7 @@ import { llama } from './families/llama.js';
 import { opt } from './families/opt.js';
 import { qwen2 } from './families/qwen2.js';
 import type { LanguageModelFamily, LanguageModelShape } from './language-model.js';
+import { languageModelGraph } from './language-model-graph.js';
 import { readModelConfig } from './model-config.js';
 import { readModelJson } from './model-json.js';
 import { ModelWeights } from './model-weights.js';
@@ -32,6 +33,8 @@ const defaultContextTokens = 16_384;
 export interface LoadLanguageModelOptions {
   /** The form that the linear layers are computed in; int8 and int4 are made once and cached beside the model. */
   readonly weights?: WeightFormat;
+  /** One run of the graph can decode several tokens. */
+  readonly loop?: boolean;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface LoadLanguageModelOptions {
 export function loadLanguageModel(
   folder: string,
   contextTokens?: number,
-  { weights: format = 'float32' }: LoadLanguageModelOptions = {},
+  { weights: format = 'float32', loop = false }: LoadLanguageModelOptions = {},
 ): LoadedLanguageModel {
   const config = readModelConfig(folder);
   const family = findFamily(config);
@@ -55,7 +58,8 @@ export function loadLanguageModel(
     );
   }
   const stored = new ModelWeights(folder, family.weightPrefixes);
-  const build = (from: ModelWeights): Uint8Array => family.buildGraph(config, from, positions);
+  const build = (from: ModelWeights): Uint8Array =>
+    languageModelGraph(shape, from, (decoder) => family.layers(decoder, config, positions), { loop });
   const weights = format === 'float32' ? stored : quantisedWeights(folder, stored, format, build);
   const graph = build(weights);
   return { family, shape, weights, graph, positions, endTokens: readEndTokens(folder, config, shape.vocab) };

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
-import type { ElementType, GraphBuilder, Value } from '@a2sf/onnx-graph';
+import type { ElementType, Scope, Value } from '@a2sf/onnx-graph';
 import {
   openWeights,
   toFloat32,
@@ -52,7 +52,7 @@ export class ModelWeights {
   }
 
   /** Adds the tensor to the graph as external data, checking its shape. */
-  add(graph: GraphBuilder, name: string, shape: readonly number[]): Value {
+  add(graph: Scope, name: string, shape: readonly number[]): Value {
     return this.place(graph, name, shape, graphTypes);
   }
 
@@ -60,7 +60,7 @@ export class ModelWeights {
    * x [N, input] W' (+ bias) -> [N, output] for a stored W [output, input]; Gemm reads it transposed, so no copy of it is
    * made.
    */
-  product(graph: GraphBuilder, x: Value, name: string, shape: readonly [number, number], bias?: Value): Value {
+  product(graph: Scope, x: Value, name: string, shape: readonly [number, number], bias?: Value): Value {
     const weight = this.add(graph, name, shape);
     return graph.op('Gemm', bias === undefined ? [x, weight] : [x, weight, bias], { transB: 1 });
   }
@@ -73,7 +73,7 @@ export class ModelWeights {
 
   /** A tensor of one of `types` as external data: as it is stored, but halves become single precision. */
   protected place(
-    graph: GraphBuilder,
+    graph: Scope,
     name: string,
     shape: readonly number[],
     types: Partial<Record<DType, ElementType>>,

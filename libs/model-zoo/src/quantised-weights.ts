@@ -1,4 +1,4 @@
-import type { ElementType, GraphBuilder, Value } from '@a2sf/onnx-graph';
+import type { ElementType, Scope, Value } from '@a2sf/onnx-graph';
 import { openWeightFile, type DType } from '@a2sf/tensor-files';
 import { ModelWeights } from './model-weights.js';
 import { blockSize, matrixBits, quantisedShapes, type WeightFormat } from './quantisation.js';
@@ -33,12 +33,12 @@ class PlannedWeights extends ModelWeights implements PlannedTensors {
     super(stored.index, stored.prefixes);
   }
 
-  override add(graph: GraphBuilder, name: string, shape: readonly number[]): Value {
+  override add(graph: Scope, name: string, shape: readonly number[]): Value {
     this.plain.set(name, shape);
     return super.add(graph, name, shape);
   }
 
-  override product(graph: GraphBuilder, x: Value, name: string, shape: readonly [number, number]): Value {
+  override product(graph: Scope, x: Value, name: string, shape: readonly [number, number]): Value {
     this.matrices.set(name, { shape, bits: matrixBits(name, this.format) });
     return graph.op('Gemm', [x, this.stored.add(graph, name, shape)], { transB: 1 });
   }
@@ -58,7 +58,7 @@ class QuantisedWeights extends ModelWeights {
     super(openWeightFile(path));
   }
 
-  override product(graph: GraphBuilder, x: Value, name: string, shape: readonly [number, number], bias?: Value): Value {
+  override product(graph: Scope, x: Value, name: string, shape: readonly [number, number], bias?: Value): Value {
     const [output, input] = shape;
     const matrix = this.matrices.get(name);
     if (matrix === undefined) throw this.damaged(name, 'was not asked for when the file was planned');

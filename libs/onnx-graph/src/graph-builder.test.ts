@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type * as Ort from 'onnxruntime-node';
-import { GraphBuilder } from './graph-builder.js';
+import { GraphBuilder, type Subgraph } from './graph-builder.js';
 
 const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
 const folder = mkdtempSync(join(tmpdir(), 'a2sf-graph-'));
@@ -69,6 +69,55 @@ test('a branch runs only the side that its condition picks, and sees the values 
   ] as const) {
     const result = await s.run({ x: vector(1, 2), condition: new ort.Tensor('bool', [value], []) });
     assert.deepEqual([...(result['y']!.data as Float32Array)], expected);
+  }
+});
+
+test('a loop gives on what it carries, growing or not, and stacks the values of its turns', async () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [1]);
+  const turns = g.input('turns', 'int64', []);
+  const [sum, seen, doubled] = g.loop(
+    turns,
+    [
+      { first: x, type: 'float32', dims: [1] },
+      { first: g.floats(new Float32Array(0), [0]), type: 'float32', dims: ['seen'] },
+    ],
+    [{ type: 'float32', dims: [1] }],
+    (body, [value, list]) => ({
+      carried: [body.op('Add', [value!, x]), body.op('Concat', [list!, value!], { axis: 0 })],
+      values: [body.op('Mul', [value!, body.scalar(2)])],
+    }),
+  );
+  g.output('sum', sum!, 'float32', [1]);
+  g.output('seen', seen!, 'float32', ['seen']);
+  g.output('doubled', doubled!, 'float32', ['turns', 1]);
+  const s = await session(g);
+  for (const n of [3, 0]) {
+    const result = await s.run({ x: vector(5), turns: new ort.Tensor('int64', [BigInt(n)], []) });
+    const values = (name: string): number[] => [...(result[name]!.data as Float32Array)];
+    assert.deepEqual(values('sum'), [5 * (n + 1)]);
+    assert.deepEqual(values('seen'), n === 3 ? [5, 10, 15] : []);
+    assert.deepEqual(values('doubled'), n === 3 ? [10, 20, 30] : []);
+  }
+});
+
+test('a weight that two subgraphs use is in the model once', async () => {
+  writeFileSync(join(folder, 'half.bin'), Buffer.from([0xc0, 0x3f])); // 1.5 as bfloat16
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [1]);
+  const side = (scale: number) => (branch: Subgraph) => {
+    const w = branch.weight('w', { type: 'bfloat16', shape: [1], location: 'half.bin', offset: 0, byteLength: 2 });
+    branch.result(branch.op('Mul', [branch.op('Mul', [x, w]), branch.scalar(scale)]), 'float32', [1]);
+  };
+  const [y] = g.branch(g.input('condition', 'bool', []), 1, side(1), side(10));
+  g.output('y', y!, 'float32', [1]);
+  const s = await session(g);
+  for (const [value, expected] of [
+    [true, 3],
+    [false, 30],
+  ] as const) {
+    const result = await s.run({ x: vector(2), condition: new ort.Tensor('bool', [value], []) });
+    assert.deepEqual([...(result['y']!.data as Float32Array)], [expected]);
   }
 });
 

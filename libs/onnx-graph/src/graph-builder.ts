@@ -68,8 +68,22 @@ class NameCounter {
   }
 }
 
+/** What a loop carries from turn to turn: its first value, its type and its sizes (a name where they change). */
+export interface Carried {
+  readonly first: Value;
+  readonly type: ElementType;
+  readonly dims: readonly Dimension[];
+}
+
+/** A value of every turn of a loop: all of them together are [turns, ...dims]. */
+export interface Stacked {
+  readonly type: ElementType;
+  readonly dims: readonly Dimension[];
+}
+
 /**
- * Nodes, constants and outputs in the making. A subgraph (a branch of `If`) may use every value of the graph around it.
+ * Nodes, constants and outputs in the making. A subgraph (a branch of `If`, the body of a `Loop`) may use every value of
+ * the graph around it.
  */
 export abstract class Scope {
   protected readonly nodes: NodeMessage[] = [];
@@ -78,6 +92,9 @@ export abstract class Scope {
   private readonly constants = new Map<string, Value>();
 
   constructor(protected readonly names: NameCounter) {}
+
+  /** A weight that stays in its file, whichever subgraph uses it; half-precision weights are cast to float32 (folded when the model is loaded). */
+  abstract weight(name: string, tensor: ExternalTensor): Value;
 
   /** Adds a node with one output. */
   op(opType: string, inputs: readonly Value[], attributes: Attributes = {}, domain = ''): Value {
@@ -149,11 +166,39 @@ export abstract class Scope {
    */
   branch(condition: Value, results: number, then: (g: Subgraph) => void, otherwise: (g: Subgraph) => void): Value[] {
     const build = (fill: (g: Subgraph) => void): { graph: Subgraph } => {
-      const graph = new Subgraph(this.names);
+      const graph = new Subgraph(this.names, this);
       fill(graph);
       return { graph };
     };
     return this.ops('If', [condition], results, { then_branch: build(then), else_branch: build(otherwise) });
+  }
+
+  /**
+   * Runs `body` so many times, each turn with what the one before gives on.
+   * @param turns [] int64
+   * @param body given what is carried; gives it on, and the values of this turn.
+   * @returns what is carried after the last turn, then the stacked values.
+   */
+  loop(
+    turns: Value,
+    carried: readonly Carried[],
+    stacked: readonly Stacked[],
+    body: (
+      g: Subgraph,
+      carried: readonly Value[],
+    ) => { readonly carried: readonly Value[]; readonly values: readonly Value[] },
+  ): Value[] {
+    const graph = new Subgraph(this.names, this);
+    graph.input('turn', 'int64', []);
+    const goOn = graph.input('go_on', 'bool', []);
+    const given = carried.map(({ type, dims }) => graph.input('carried', type, dims));
+    const made = body(graph, given);
+    graph.result(goOn, 'bool', []);
+    carried.forEach(({ type, dims }, i) => graph.result(made.carried[i]!, type, dims));
+    stacked.forEach(({ type, dims }, i) => graph.result(made.values[i]!, type, dims));
+    const always = '' as Value;
+    const inputs = [turns, always, ...carried.map(({ first }) => first)];
+    return this.ops('Loop', inputs, carried.length + stacked.length, { body: { graph } });
   }
 
   /** Names a value as an output; an Identity node gives it exactly this name. */
@@ -174,22 +219,42 @@ export abstract class Scope {
   }
 }
 
-/** One branch of an `If`. */
+/** One branch of an `If`, or the body of a `Loop`. */
 export class Subgraph extends Scope {
+  private readonly inputs: object[] = [];
+
+  constructor(
+    names: NameCounter,
+    private readonly around: Scope,
+  ) {
+    super(names);
+  }
+
+  override weight(name: string, tensor: ExternalTensor): Value {
+    return this.around.weight(name, tensor);
+  }
+
+  /** Declares the next input: only the body of a loop has any. */
+  input(hint: string, type: ElementType, dims: readonly Dimension[]): Value {
+    const name = this.names.fresh(hint);
+    this.inputs.push(valueInfo(name, type, dims));
+    return name;
+  }
+
   /** Declares the next result of the branch. */
   result(value: Value, type: ElementType, dims: readonly Dimension[]): void {
     this.addOutput(this.names.fresh('result'), value, type, dims);
   }
 
   message(): object {
-    return this.graphMessage('branch', []);
+    return this.graphMessage('subgraph', this.inputs);
   }
 }
 
 /** Builds one ONNX model. Weights are external data: the graph points into their files and copies nothing. */
 export class GraphBuilder extends Scope {
   private readonly inputs: object[] = [];
-  private readonly weights = new Set<string>();
+  private readonly weights = new Map<string, Value>();
 
   constructor() {
     super(new NameCounter());
@@ -206,24 +271,24 @@ export class GraphBuilder extends Scope {
     this.addOutput(name, value, type, dims);
   }
 
-  /** A weight that stays in its file; half-precision weights are cast to float32 (folded when the model is loaded). */
-  weight(name: string, tensor: ExternalTensor): Value {
-    if (!this.weights.has(name)) {
-      this.weights.add(name);
-      this.initializers.push({
-        name,
-        dims: [...tensor.shape],
-        dataType: elementTypes[tensor.type],
-        dataLocation: 1,
-        externalData: [
-          { key: 'location', value: tensor.location },
-          { key: 'offset', value: String(tensor.offset) },
-          { key: 'length', value: String(tensor.byteLength) },
-        ],
-      });
-    }
+  override weight(name: string, tensor: ExternalTensor): Value {
+    const known = this.weights.get(name);
+    if (known !== undefined) return known;
+    this.initializers.push({
+      name,
+      dims: [...tensor.shape],
+      dataType: elementTypes[tensor.type],
+      dataLocation: 1,
+      externalData: [
+        { key: 'location', value: tensor.location },
+        { key: 'offset', value: String(tensor.offset) },
+        { key: 'length', value: String(tensor.byteLength) },
+      ],
+    });
     const half = tensor.type === 'float16' || tensor.type === 'bfloat16';
-    return half ? this.cast(name as Value, 'float32') : (name as Value);
+    const value = half ? this.cast(name as Value, 'float32') : (name as Value);
+    this.weights.set(name, value);
+    return value;
   }
 
   /** The model as ONNX bytes. */

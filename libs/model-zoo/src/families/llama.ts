@@ -1,8 +1,7 @@
 import type { Value } from '@a2sf/onnx-graph';
 import type { ConfigReader } from '../config-reader.js';
-import { DecoderGraph } from '../decoder-graph.js';
+import type { DecoderGraph } from '../decoder-graph.js';
 import type { LanguageModelFamily, LanguageModelShape } from '../language-model.js';
-import type { ModelWeights } from '../model-weights.js';
 import { inverseFrequencies, readRopeScaling, rotaryTables } from '../rope.js';
 
 /**
@@ -19,7 +18,7 @@ export const llama: LanguageModelFamily = {
     config.expect('sliding_window', []); // only absent or null: attention over everything
     return readLlamaShape(config);
   },
-  buildGraph: (config, weights, positions) => buildLlamaGraph(config, weights, positions, { qkvBias: false }),
+  layers: (decoder, config, positions) => llamaLayers(decoder, config, positions, { qkvBias: false }),
 };
 
 /** The sizes of a model with Llama's config.json fields. */
@@ -44,13 +43,14 @@ export function readLlamaShape(config: ConfigReader): LanguageModelShape {
   };
 }
 
-/** Llama's graph, and that of its close relatives: `qkvBias` adds biases to the three projections of the attention. */
-export function buildLlamaGraph(
+/** Llama's layers, and those of its close relatives: `qkvBias` adds biases to the three projections of the attention. */
+export function llamaLayers(
+  decoder: DecoderGraph,
   config: ConfigReader,
-  weights: ModelWeights,
   positions: number,
   { qkvBias }: { readonly qkvBias: boolean },
-): Uint8Array {
+): Value {
+  const { g, weights } = decoder;
   const shape = readLlamaShape(config);
   const { heads: H, kvHeads: G, headDim: D, vocab: V } = shape;
   const hidden = config.size('hidden_size');
@@ -62,8 +62,6 @@ export function buildLlamaGraph(
     positions,
   );
 
-  const decoder = new DecoderGraph(shape, weights);
-  const { g } = decoder;
   const cos = g.floats(tables.cos, [positions, D / 2]);
   const sin = g.floats(tables.sin, [positions, D / 2]);
   const norm = (x: Value, name: string): Value => {
@@ -93,7 +91,7 @@ export function buildLlamaGraph(
   }
   const last = norm(x, 'model.norm.weight');
   const tied = config.flag('tie_word_embeddings', false) || !weights.has('lm_head.weight');
-  return decoder.finish(last, tied ? 'model.embed_tokens' : 'lm_head', hidden);
+  return decoder.logits(last, tied ? 'model.embed_tokens' : 'lm_head', hidden);
 }
 
 /** Newer configs keep theta inside `rope_parameters`. */

@@ -1,8 +1,7 @@
 import type { Value } from '@a2sf/onnx-graph';
 import type { ConfigReader } from '../config-reader.js';
-import { DecoderGraph } from '../decoder-graph.js';
+import type { DecoderGraph } from '../decoder-graph.js';
 import type { LanguageModelFamily, LanguageModelShape } from '../language-model.js';
-import type { ModelWeights } from '../model-weights.js';
 
 /** OPT (arXiv 2205.01068), the sizes with LayerNorm before attention and MLP: learned positions, ReLU, biases everywhere. */
 export const opt: LanguageModelFamily = {
@@ -11,7 +10,7 @@ export const opt: LanguageModelFamily = {
   // Checkpoints saved from the base class lack the outer `model.`.
   weightPrefixes: ['model.', ''],
   readShape,
-  buildGraph,
+  layers,
 };
 
 /** Row of the position table that position 0 reads; the rows before it belong to padding. */
@@ -38,12 +37,11 @@ function readShape(config: ConfigReader): LanguageModelShape {
   };
 }
 
-function buildGraph(config: ConfigReader, weights: ModelWeights): Uint8Array {
+function layers(decoder: DecoderGraph, config: ConfigReader): Value {
+  const { g, weights } = decoder;
   const shape = readShape(config);
   const hidden = config.size('hidden_size');
   const width = config.size('ffn_dim');
-  const decoder = new DecoderGraph(shape, weights);
-  const { g } = decoder;
   const at = 'decoder';
   const norm = (x: Value, name: string): Value => {
     const affine = ['weight', 'bias'].map((part) => weights.add(g, `${name}.${part}`, [hidden]));
@@ -72,5 +70,5 @@ function buildGraph(config: ConfigReader, weights: ModelWeights): Uint8Array {
   }
   const last = norm(x, `${at}.final_layer_norm`);
   const tied = config.flag('tie_word_embeddings', true) || !weights.has('lm_head.weight');
-  return decoder.finish(last, tied ? `${at}.embed_tokens` : 'lm_head', hidden);
+  return decoder.logits(last, tied ? `${at}.embed_tokens` : 'lm_head', hidden);
 }

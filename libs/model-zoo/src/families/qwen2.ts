@@ -1,7 +1,7 @@
 import type { LanguageModelFamily } from '../language-model.js';
-import { buildLlamaGraph, readLlamaShape } from './llama.js';
+import { llamaLayers, readLlamaShape } from './llama.js';
 
-/** Qwen2: Llama's graph with biases on the query, key and value projections. */
+/** Qwen2: Llama's layers with biases on the query, key and value projections. */
 export const qwen2: LanguageModelFamily = {
   name: 'qwen2',
   architectures: ['Qwen2ForCausalLM'],
@@ -10,5 +10,5 @@ export const qwen2: LanguageModelFamily = {
     config.expect('use_sliding_window', [false]);
     return readLlamaShape(config);
   },
-  buildGraph: (config, weights, positions) => buildLlamaGraph(config, weights, positions, { qkvBias: true }),
+  layers: (decoder, config, positions) => llamaLayers(decoder, config, positions, { qkvBias: true }),
 };
