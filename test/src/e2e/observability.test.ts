@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GeneratorServiceClient, PolicyServiceClient } from '@a2sf/contracts';
+import { callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
+import { root } from '../conformance/workspace.js';
+import { ownQueries, rules, type Query } from '../k8s/dashboards.js';
 import { a2sf, startService, type RunningService } from '../processes.js';
+import { freePort, startPrometheus, type RunningPrometheus } from '../prometheus.js';
 
 const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 const names = ['encoder', 'generator', 'reward', 'policy'] as const;
@@ -18,12 +22,18 @@ const fullNames = {
   policy: 'a2sf.policy.v1.PolicyService',
 } as const;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
+/** What one machine's Prometheus is started with. */
+const shipped = 'k8s/observability/compose/prometheus.yml';
+/** Stands for Grafana's `$__rate_interval`: four scrapes. */
+const rateInterval = '4s';
+/** How long a query may have no data before it is taken for wrong. */
+const patienceMs = 60_000;
+/** Clients that only want actions and texts have nothing scored. */
+const onlyScoring = 'a2sf_reward_score_seconds';
+
+function replaced(text: string, what: string, by: string): string {
+  assert.ok(text.includes(what), what);
+  return text.replaceAll(what, by);
 }
 
 describe('a running suite, seen from outside', () => {
@@ -32,11 +42,14 @@ describe('a running suite, seen from outside', () => {
   const trainerPort = freePort();
   let trainer: ReturnType<typeof spawn>;
   before(async () => {
-    for (const name of names) services.set(name, await startService(name));
     const address = (name: string): string => services.get(name)!.address;
+    for (const name of names) {
+      const flags = name === 'policy' ? ['--encoder', address('encoder')] : [];
+      services.set(name, await startService(name, ...flags));
+    }
     const flags = [
       `--save_dir ${scratch}/run --budget 64 --reward rouge_l --http_port ${await trainerPort}`,
-      '--iterations 100000 --episodes_per_update 2 --eval_samples 4',
+      '--iterations 100000 --episodes_per_update 2 --eval_samples 4 --eval_frequency 5 --checkpoint_frequency 5',
       `--encoder ${address('encoder')} --generators ${address('generator')}`,
       `--reward_service ${address('reward')} --policy ${address('policy')}`,
     ].flatMap((line) => line.split(' '));
@@ -45,10 +58,14 @@ describe('a running suite, seen from outside', () => {
     while (!/^a2sf_policy_updates_total [1-9]/m.test(await text(`${services.get('policy')!.http}/metrics`)))
       await sleep(100);
   });
-  after(async () => {
+  const stopTrainer = async (): Promise<void> => {
+    if (trainer.exitCode !== null) return;
     const exit = once(trainer, 'exit');
     trainer.kill('SIGTERM');
     await exit;
+  };
+  after(async () => {
+    await stopTrainer();
     for (const service of services.values()) await service.stop();
     rmSync(scratch, { recursive: true, force: true });
   });
@@ -73,37 +90,6 @@ describe('a running suite, seen from outside', () => {
       }
     },
   );
-
-  test('a Prometheus server scrapes all five', { skip: !has('prometheus') && 'no prometheus' }, async () => {
-    const port = await freePort();
-    const hosts = (await targets()).map((target) => `'${new URL(target).host}'`).join(', ');
-    writeFileSync(
-      join(scratch, 'prometheus.yml'),
-      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: a2sf\n    static_configs: [{targets: [${hosts}]}]\n`,
-    );
-    const flags = [`--config.file=${scratch}/prometheus.yml`, `--storage.tsdb.path=${scratch}/tsdb`];
-    const prometheus = spawn('prometheus', [...flags, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
-    const query = async (expression: string): Promise<string[]> => {
-      const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expression)}`;
-      try {
-        const answer = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
-        return answer.data.result.map(({ value }) => value[1]);
-      } catch {
-        return []; // not up yet
-      }
-    };
-    try {
-      while ((await query('up')).filter((value) => value === '1').length < 5) await sleep(200);
-      assert.deepEqual(await query('count(up == 1)'), ['5']);
-      for (const metric of ['a2sf_trainer_iteration', 'a2sf_generator_tokens_total', 'grpc_server_handled_total']) {
-        assert.notEqual((await query(metric)).length, 0, metric);
-      }
-    } finally {
-      const exit = once(prometheus, 'exit');
-      prometheus.kill();
-      await exit;
-    }
-  });
 
   test('health and readiness are told over HTTP', async () => {
     for (const target of await targets()) {
@@ -135,6 +121,96 @@ describe('a running suite, seen from outside', () => {
         assert.ok(grpcurl('-d', calls[name][1], address, `${full}/${calls[name][0]}`).includes(calls[name][2]));
         assert.match(grpcurl('-d', `{"service": "${full}"}`, address, 'grpc.health.v1.Health/Check'), /SERVING/);
       }
+    },
+  );
+
+  describe(
+    'by a Prometheus server with the shipped configuration',
+    { skip: !has('prometheus') && 'no prometheus' },
+    () => {
+      let prometheus: RunningPrometheus;
+      before(async () => {
+        const hosts = (await targets()).map((target) => new URL(target).host);
+        // Of a machine's own: the addresses, where the rules lie, and no patience.
+        const config = ['encoder:9464', 'generator:9465', 'reward:9466', 'policy:9467', 'trainer:9468']
+          .reduce((text, host, i) => replaced(text, host, hosts[i]!), readFileSync(join(root, shipped), 'utf8'))
+          .replaceAll(/_interval: \d+s/g, '_interval: 1s');
+        prometheus = await startPrometheus(
+          join(scratch, 'prometheus'),
+          replaced(config, '/tmp/rules.yaml', 'rules.yaml'),
+          rules,
+        );
+      });
+      after(() => prometheus.stop());
+
+      /** Those of some queries that never gave a number. */
+      const withoutData = async (queries: readonly Query[]): Promise<string[]> => {
+        const end = performance.now() + patienceMs;
+        let missing = queries;
+        while (missing.length > 0 && performance.now() < end) {
+          const answered = await Promise.all(
+            missing.map(({ expr }) => prometheus.query(expr.replaceAll('$__rate_interval', rateInterval))),
+          );
+          missing = missing.filter((_, i) => !answered[i]!.some((value) => Number.isFinite(value)));
+          await sleep(200);
+        }
+        return missing.map(({ where, expr }) => `${where}: ${expr}`);
+      };
+
+      test('it scrapes all five processes, and understands every rule', async () => {
+        while ((await prometheus.query('up == 1')).length < 5) await sleep(200);
+        let loaded = await prometheus.rules();
+        for (
+          ;
+          loaded.length === 0 || loaded.some(({ health }) => health === 'unknown');
+          loaded = await prometheus.rules()
+        )
+          await sleep(200);
+        assert.deepEqual(
+          loaded.map(({ name }) => name),
+          [...rules.matchAll(/- alert: (\w+)$/gm)].map(([, name]) => name),
+        );
+        for (const { name, health, lastError } of loaded) assert.equal(health, 'ok', `${name}: ${lastError}`);
+      });
+
+      test('every query of every dashboard has data during a training run', async () => {
+        assert.ok(ownQueries().length > 40);
+        assert.deepEqual(await withoutData(ownQueries()), []);
+      });
+
+      test('every query about serving has data while clients ask for actions and texts, and no training runs', async () => {
+        await stopTrainer();
+        const { address } = services.get('policy')!;
+        const policy = connect(PolicyServiceClient, address);
+        const generator = connect(GeneratorServiceClient, services.get('generator')!.address);
+        const done = new AbortController();
+        const traffic = (async () => {
+          for (let i = 0; !done.signal.aborted; i++) {
+            const text = `Who lives in house ${i}? `.repeat(40);
+            const { action } = await callUnary(policy, 'selectAction', { text, explore: true });
+            const compression = { action: action!, budget: 64 };
+            for await (const _ of callServerStream(generator, 'generate', {
+              prompt: { text },
+              compression,
+              maxNewTokens: 4,
+            }));
+            await sleep(20);
+          }
+        })();
+        try {
+          // What the training left behind is out of every window by then.
+          const scored = 'sum(increase(a2sf_reward_score_seconds_count[5s]))';
+          while ((await prometheus.query(scored))[0] !== 0) await sleep(200);
+          const queries = ownQueries(['decisions', 'generators', 'grpc']).filter(
+            ({ expr }) => !expr.includes(onlyScoring),
+          );
+          assert.deepEqual(await withoutData(queries), []);
+        } finally {
+          done.abort();
+          await traffic;
+          for (const client of [policy, generator]) client.close();
+        }
+      });
     },
   );
 });
