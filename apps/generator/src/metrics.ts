@@ -20,6 +20,10 @@ export function generatorMetrics(metrics: Metrics): GeneratorMetrics {
   const cacheBytes = metrics.histogram('a2sf_generator_cache_bytes');
   const queueDepth = metrics.gauge('a2sf_generator_queue_depth');
   const slotsInUse = metrics.gauge('a2sf_generator_slots_in_use');
+  const observeCache = (of: { readonly cacheBytes: number; readonly fullCacheBytes: number }): void => {
+    cacheBytes.observe({ cache: 'full' }, of.fullCacheBytes);
+    cacheBytes.observe({ cache: 'kept' }, of.cacheBytes);
+  };
   return {
     async track(call) {
       queueDepth.inc();
@@ -35,8 +39,7 @@ export function generatorMetrics(metrics: Metrics): GeneratorMetrics {
       decode.observe(seconds(result.decodeMs));
       tokens.inc({ kind: 'prompt' }, result.promptTokens);
       tokens.inc({ kind: 'generated' }, result.generatedTokens);
-      cacheBytes.observe({ cache: 'full' }, result.fullCacheBytes);
-      cacheBytes.observe({ cache: 'kept' }, result.cacheBytes);
+      observeCache(result);
     },
     observeSweep(output) {
       prefill.observe(seconds(output.prefillMs));
@@ -48,6 +51,7 @@ export function generatorMetrics(metrics: Metrics): GeneratorMetrics {
         output.full?.tokenIds.length ?? 0,
       );
       tokens.inc({ kind: 'generated' }, generated);
+      observeCache(output);
     },
   };
 }

@@ -122,6 +122,9 @@ export interface SweepOutput {
   readonly results: readonly (Continuation & { readonly sameAs: number | undefined; readonly keptTokens: number })[];
   readonly truncated: boolean;
   readonly promptTokens: number;
+  /** Of one text with the first compression. */
+  readonly cacheBytes: number;
+  readonly fullCacheBytes: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
   readonly stages: StageTimes;

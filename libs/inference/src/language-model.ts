@@ -242,6 +242,8 @@ export class LanguageModel {
       results,
       truncated: prompt.truncated,
       promptTokens: n,
+      cacheBytes: cacheBytes(this.loaded.shape, read.plans[0]?.kept ?? n),
+      fullCacheBytes: cacheBytes(this.loaded.shape, n),
       prefillMs,
       decodeMs: performance.now() - prefilled,
       stages: stageTimes(read.moments, prefilled),
