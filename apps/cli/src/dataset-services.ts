@@ -6,12 +6,12 @@ import { startLocalSuite } from './local-suite.js';
 
 const { modelName, contextEncoderModel, revision, contextEncoderRevision, offline, device, gpus, threads } =
   trainerOptions;
-const { generators, encoder, rewardService, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tokenFile } = trainerOptions;
+const { generators, encoder, rewardService, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile } = trainerOptions;
 
 /** The trainer's flags that say which models there are, and where. */
 export const encoderModelOptions = { contextEncoderModel, contextEncoderRevision, offline };
 export const modelOptions = { modelName, revision, device, gpus, threads, ...encoderModelOptions };
-const security = { tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tokenFile };
+const security = { tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile };
 export const rewardAddressOptions = { rewardService, ...security };
 export const addressOptions = { generators, encoder, ...rewardAddressOptions };
 

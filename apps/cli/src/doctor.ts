@@ -7,7 +7,7 @@ import { checkPorts } from './doctor-ports.js';
 import { suiteVersion } from './suite-version.js';
 
 const { modelName, contextEncoderModel, revision, contextEncoderRevision, device, saveDir } = trainerOptions;
-const { generators, encoder, rewardService, policy, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tokenFile } =
+const { generators, encoder, rewardService, policy, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile } =
   trainerOptions;
 const services = 'Services that run already';
 
@@ -26,6 +26,7 @@ const options = {
   tlsKey: { ...tlsKey, group: services },
   tlsCa: { ...tlsCa, group: services },
   tlsReloadSeconds: { ...tlsReloadSeconds, group: services },
+  tlsServerName: { ...tlsServerName, group: services },
   tokenFile: { ...tokenFile, group: services },
   json: option({ schema: boolean, description: 'print the findings as JSON', default: false, group: 'Output' }),
 };

@@ -1,6 +1,6 @@
 import { maxBeta } from '@a2sf/bandit';
 import { integer, listOf, number, oneOf, option, text } from '@a2sf/config';
-import { serverOptionsWithPorts, tokenOptions } from '@a2sf/grpc-runtime';
+import { callerOptions, serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 import { defaultServing } from './choosing.js';
 import { defaultHyperParameters } from './served-policy.js';
 
@@ -26,7 +26,7 @@ export const options = {
     description: 'address of the encoder that embeds texts (default: none, texts are refused)',
     group: policy,
   }),
-  ...tokenOptions(policy),
+  ...callerOptions(policy),
   trainers: option({
     schema: listOf(text({ maxLength: 300 }), { min: 1, max: 64 }),
     list: true,

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolicyServiceStub, WatchPolicyResponseOutput } from '@a2sf/contracts';
-import { callServerStream } from '@a2sf/grpc-runtime';
+import { Backoff, callServerStream } from '@a2sf/grpc-runtime';
 import type { Logger } from '@a2sf/observability';
 import { collectBytes } from './collect-bytes.js';
 import type { PolicyDescription } from './learner.js';
-import { Backoff } from './replica-backoff.js';
 import type { ReplicaStanding, ToldVersion } from './replica-standing.js';
 
 /** What became of a fetch. */

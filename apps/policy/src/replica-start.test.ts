@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveOptions } from '@a2sf/config';
 import { options } from './options.js';
-import { Backoff } from './replica-backoff.js';
 import { requireRole } from './replica-start.js';
 
 function check(...argv: string[]): void {
@@ -21,15 +20,4 @@ test('a replica needs the address of its learner and keeps no state; a learner f
   assert.throws(() => check('--role', 'replica', '--learner', 'a'), refused(/^--learner: .*host:port/));
   assert.throws(() => check('--role', 'replica', '--learner', 'a:1', '--state_dir', 'x'), refused(/^--state_dir: /));
   assert.throws(() => check('--role', 'boss'), /learner, replica/);
-});
-
-test('pauses double from 100 ms to 5 s, are cut by up to a half, and start over after a success', () => {
-  const whole = new Backoff(() => 0);
-  assert.deepEqual(
-    Array.from({ length: 8 }, () => whole.next()),
-    [100, 200, 400, 800, 1600, 3200, 5000, 5000],
-  );
-  whole.reset();
-  assert.equal(whole.next(), 100);
-  assert.equal(new Backoff(() => 0.5).next(), 75);
 });

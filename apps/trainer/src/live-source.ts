@@ -27,7 +27,7 @@ export async function liveSource(values: TrainerOptions): Promise<RunSource> {
       train: { size: train.length, hash: promptSetHash(train) },
       evaluation: { size: evaluation.length, hash: promptSetHash(evaluation) },
     },
-    async connect(addresses, { security, metrics, signal }) {
+    async connect(addresses, { metrics, signal, ...calling }) {
       const count = () => {
         const { known, usable } = peers.generatorCount();
         metrics.countGenerators(known, usable);
@@ -36,7 +36,7 @@ export async function liveSource(values: TrainerOptions): Promise<RunSource> {
         addresses,
         {},
         {
-          security,
+          ...calling,
           onGeneratorFault: (fault) => {
             metrics.onGeneratorFault(fault);
             count();

@@ -240,6 +240,12 @@ export const options = {
   encoder: option({ schema: address, description: 'address of the encoder', group: services }),
   rewardService: option({ schema: address, description: 'address of the reward service', group: services }),
   policy: option({ schema: address, description: 'address of the policy', group: services }),
+  waitSeconds: option({
+    schema: number({ min: 0, max: 86_400 }),
+    description: 'seconds that a service of these that went away is waited for, before the run ends with a checkpoint',
+    default: 300,
+    group: services,
+  }),
   ...clientSecurityOptions(services),
 
   host: option({

@@ -14,7 +14,9 @@ const ofTheProcess: ReadonlySet<string> = new Set([
   'tlsKey',
   'tlsCa',
   'tlsReloadSeconds',
+  'tlsServerName',
   'tokenFile',
+  'waitSeconds',
 ]);
 
 /** The options of a run as its config.json holds them: by flag, null when not set. */

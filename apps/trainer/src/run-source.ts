@@ -1,5 +1,5 @@
 import type { ClientSecurity } from '@a2sf/grpc-runtime';
-import type { PeerAddresses, PolicyPeer, RunFolder, TrainingContext, TrainingSettings } from '@a2sf/training';
+import type { PeerAddresses, PeerPatience, PolicyPeer, RunFolder, TrainingContext, TrainingSettings } from '@a2sf/training';
 import { liveSource } from './live-source.js';
 import type { TrainerOptions } from './options.js';
 import type { Participants, Sides } from './run-plan.js';
@@ -19,7 +19,7 @@ export interface RunSource {
 }
 
 /** How a source calls services. */
-export interface Connecting {
+export interface Connecting extends PeerPatience {
   readonly security: ClientSecurity;
   readonly metrics: TrainerMetrics;
   readonly signal: AbortSignal;

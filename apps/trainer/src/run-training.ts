@@ -1,6 +1,7 @@
 import { promptOrder } from '@a2sf/datasets';
+import type { A2sfError } from '@a2sf/errors';
 import { ClientSecurity } from '@a2sf/grpc-runtime';
-import { createLogger, Metrics, startHttp, startTracing } from '@a2sf/observability';
+import { createLogger, type Logger, Metrics, startHttp, startTracing } from '@a2sf/observability';
 import {
   claimFolder,
   requireSameIdentities,
@@ -8,6 +9,7 @@ import {
   RunFolder,
   train,
   type FolderUse,
+  type PeerPatience,
   type ResumePoint,
 } from '@a2sf/training';
 import { connectSuite, givenAddresses } from './connect-suite.js';
@@ -56,7 +58,8 @@ export async function runTraining(
       addresses === undefined ? await startSuite!(values, signal) : await connectSuite(addresses, security, signal);
     suite = started;
     taken.push(() => started.stop());
-    const connected = await source.connect(started.addresses, { security, metrics: metricsObserver, signal });
+    const calling = { security, ...patience(given, addresses !== undefined, log) };
+    const connected = await source.connect(started.addresses, { ...calling, metrics: metricsObserver, signal });
     taken.push(async () => connected.close());
     const { policy, participants } = connected;
     const plan = planRun(values, participants, sides);
@@ -102,6 +105,20 @@ export async function runTraining(
       await giveBack().catch((error: unknown) => log.error({ err: error }, 'could not end in order'));
     }
   }
+}
+
+/** Between two lines about services that are away. */
+const awayLogMs = 10_000;
+
+/** Services that were started here do not come back by themselves: nothing is gained by waiting for them. */
+function patience({ waitSeconds }: TrainerOptions, comeBack: boolean, log: Logger): PeerPatience {
+  let toldAt = -Infinity;
+  const onAway = (err: A2sfError): void => {
+    if (performance.now() - toldAt < awayLogMs) return;
+    toldAt = performance.now();
+    log.warn({ err, waitSeconds }, 'a service is away; it is waited for');
+  };
+  return comeBack ? { patienceMs: 1000 * waitSeconds, onAway } : {};
 }
 
 function folderUse({ overwrite }: TrainerOptions, resume: ResumePoint | undefined): FolderUse {

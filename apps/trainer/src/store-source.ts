@@ -64,8 +64,8 @@ export async function storeSource(values: TrainerOptions, fromStore: string): Pr
       train: { size: train.size, hash: train.hash() },
       evaluation: { size: evaluation.size, hash: evaluation.hash() },
     },
-    connect: ({ policy: address }, { security }) => {
-      const policy = new GrpcPolicy(address, {}, { security });
+    connect: ({ policy: address }, { metrics: _, signal: __, ...calling }) => {
+      const policy = new GrpcPolicy(address, {}, calling);
       return Promise.resolve({
         policy,
         participants,

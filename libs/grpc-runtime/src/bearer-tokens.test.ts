@@ -26,7 +26,7 @@ function write(name: string, content: string): string {
 }
 
 function security(tokenFile: string): ClientSecurity {
-  const none = { tlsCert: undefined, tlsKey: undefined, tlsCa: undefined };
+  const none = { tlsServerName: undefined, tlsCert: undefined, tlsKey: undefined, tlsCa: undefined };
   return ClientSecurity.of({ ...none, tokenFile, tlsReloadSeconds: 0.05 }, log);
 }
 

@@ -13,11 +13,12 @@ import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { type CallSpan, startClientSpan } from '@a2sf/observability';
 import { leftEarly, madeOutcome, pathOf, traceCarrier } from './call-tracing.js';
 import { addressOf } from './channel.js';
+import { type Patience, withPatience } from './patience.js';
 import { errorFromService } from './status.js';
 
 /** How long, and until when, a caller wants to wait. */
-export interface CallOptions {
-  readonly signal?: AbortSignal;
+export interface CallOptions extends Patience {
+  /** Of one attempt. */
   readonly timeoutMs?: number;
 }
 
@@ -106,6 +107,15 @@ export function callUnary<C extends Client, M extends UnaryName<C>>(
   request: RequestOf<C[M]>,
   o: CallOptions = {},
 ): Promise<ResponseOf<C[M]>> {
+  return withPatience(() => attemptUnary(client, method, request, o), o);
+}
+
+function attemptUnary<C extends Client, M extends UnaryName<C>>(
+  client: C,
+  method: M,
+  request: RequestOf<C[M]>,
+  o: CallOptions,
+): Promise<ResponseOf<C[M]>> {
   return new Promise((resolve, reject) => {
     const attempt = new Attempt(client, method, o);
     const answered: requestCallback<ResponseOf<C[M]>> = (refused, response) => {
@@ -119,12 +129,34 @@ export function callUnary<C extends Client, M extends UnaryName<C>>(
   });
 }
 
-/** One request, many responses. The call starts with the first `next()` and is cancelled when the loop is left. */
+/**
+ * One request, many responses. The call starts with the first `next()` and is cancelled when the loop is left. Patience ends
+ * with the first response: what came cannot be taken back.
+ */
 export async function* callServerStream<C extends Client, M extends ServerStreamName<C>>(
   client: C,
   method: M,
   request: StreamedRequestOf<C[M]>,
   o: CallOptions = {},
+): AsyncGenerator<StreamedResponseOf<C[M]>, void, undefined> {
+  const { stream, first } = await withPatience(async () => {
+    const stream = attemptServerStream(client, method, request, o);
+    return { stream, first: await stream.next() };
+  }, o);
+  if (first.done === true) return;
+  try {
+    yield first.value;
+    yield* stream;
+  } finally {
+    await stream.return();
+  }
+}
+
+async function* attemptServerStream<C extends Client, M extends ServerStreamName<C>>(
+  client: C,
+  method: M,
+  request: StreamedRequestOf<C[M]>,
+  o: CallOptions,
 ): AsyncGenerator<StreamedResponseOf<C[M]>, void, undefined> {
   const attempt = new Attempt(client, method, o);
   let outcome: unknown = leftEarly;
@@ -143,12 +175,15 @@ export async function* callServerStream<C extends Client, M extends ServerStream
   }
 }
 
-/** Many requests, one response. Requests are taken as the peer reads them; an error of theirs cancels the call. */
+/**
+ * Many requests, one response. Requests are taken as the peer reads them; an error of theirs cancels the call. There is one
+ * attempt: requests that were taken are gone.
+ */
 export async function callClientStream<C extends Client, M extends ClientStreamName<C>>(
   client: C,
   method: M,
   requests: AsyncIterable<UploadOf<C[M]>> | Iterable<UploadOf<C[M]>>,
-  o: CallOptions = {},
+  o: Omit<CallOptions, 'patienceMs' | 'onAway'> = {},
 ): Promise<UploadResponseOf<C[M]>> {
   const attempt = new Attempt(client, method, o);
   let outcome: unknown;

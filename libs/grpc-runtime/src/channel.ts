@@ -110,7 +110,8 @@ export function connect<C extends Client>(
   const { target, balanced } = parseAddress(address);
   security.checkPeer(address, isLocal(target));
   const { credentials, interceptors } = security;
-  return new Constructor(target, credentials, { ...channelOptions({ ...o, balanced }), interceptors });
+  const options = { ...channelOptions({ ...o, balanced }), ...security.channelOptions() };
+  return new Constructor(target, credentials, { ...options, interceptors });
 }
 
 /** The address a client was made for, as its user wrote it. */

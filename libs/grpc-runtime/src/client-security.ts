@@ -1,5 +1,5 @@
 import './grpc-log.js';
-import { ChannelCredentials, InterceptingCall, type Interceptor, experimental } from '@grpc/grpc-js';
+import { ChannelCredentials, type ChannelOptions, InterceptingCall, type Interceptor, experimental } from '@grpc/grpc-js';
 import { usageError } from '@a2sf/config';
 import { A2sfError } from '@a2sf/errors';
 import type { Logger } from '@a2sf/observability';
@@ -54,7 +54,7 @@ class WatchedCertificates implements experimental.CertificateProvider {
 /** How the channels of a process trust their servers and prove themselves. One object for all of them. */
 export class ClientSecurity {
   /** Neither certificate nor token. */
-  static readonly plaintext = new ClientSecurity(undefined, undefined);
+  static readonly plaintext = new ClientSecurity(undefined, undefined, undefined);
 
   readonly credentials: ChannelCredentials;
   readonly interceptors: Interceptor[];
@@ -62,6 +62,7 @@ export class ClientSecurity {
   private constructor(
     private readonly certificates: WatchedFiles<TlsMaterial> | undefined,
     private readonly token: WatchedFiles<string> | undefined,
+    private readonly serverName: string | undefined,
   ) {
     this.credentials = certificates === undefined ? ChannelCredentials.createInsecure() : tlsCredentials(certificates);
     this.interceptors = token === undefined ? [] : [bearerOf(token)];
@@ -74,17 +75,29 @@ export class ClientSecurity {
    * @throws A2sfError usage when flags lack others; NOT_FOUND, FAILED_PRECONDITION for the files.
    */
   static of(o: ClientSecurityOptions, log?: Logger): ClientSecurity {
-    const { tlsCert, tlsKey, tlsCa, tokenFile } = o;
+    const { tlsCert, tlsKey, tlsCa, tokenFile, tlsServerName: serverName } = o;
     const violations: string[] = [];
     if ((tlsCert === undefined) !== (tlsKey === undefined)) violations.push('--tls_cert, --tls_key: give both or none');
     else if (tlsCert !== undefined && tlsCa === undefined) violations.push('--tls_ca: is needed with --tls_cert');
+    if (serverName !== undefined && tlsCa === undefined) {
+      violations.push('--tls_server_name: means nothing without --tls_ca');
+    }
     if (violations.length > 0) throw usageError(violations);
     const reloadMs = 1000 * o.tlsReloadSeconds;
     const token = ownToken(tokenFile, reloadMs, log);
     const certificates = tlsFiles(o, reloadMs, log);
     return certificates === undefined && token === undefined
       ? ClientSecurity.plaintext
-      : new ClientSecurity(certificates, token);
+      : new ClientSecurity(certificates, token, serverName);
+  }
+
+  /**
+   * Channel options: the name that servers must prove to have, `--tls_server_name` before the host that they were found by
+   * (default: that of the address).
+   */
+  channelOptions(host?: string): ChannelOptions {
+    const name = this.serverName ?? host;
+    return name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name };
   }
 
   /** Refuses to show a token to whoever listens on a network. Throws FAILED_PRECONDITION. */

@@ -21,8 +21,8 @@ export {
 export { ClientSecurity } from './client-security.js';
 export type { RestrictedMethods } from './access-control.js';
 export {
+  callerOptions,
   clientSecurityOptions,
-  tokenOptions,
   type ClientSecurityOptions,
   type ServerSecurityOptions,
 } from './security-options.js';
@@ -35,5 +35,7 @@ export {
   type ServerStreamName,
   type UnaryName,
 } from './calls.js';
+export { Backoff } from './backoff.js';
+export { withPatience, type Patience } from './patience.js';
 export { waitUntilServing } from './wait-until-serving.js';
 export { onStopSignal } from './stop-signals.js';

@@ -28,9 +28,14 @@ function tlsOptions(group: string) {
   } as const;
 }
 
-/** The flag of a client's token. */
-export function tokenOptions(group: string) {
+/** The flags of a client, beside those of its certificates. */
+export function callerOptions(group: string) {
   return {
+    tlsServerName: option({
+      schema: text({ maxLength: 253 }),
+      description: 'name that the certificates of all servers called must have (default: the host of their address)',
+      group,
+    }),
     tokenFile: option({
       schema: file,
       description: 'file whose first line is the bearer token to send (default: none)',
@@ -41,7 +46,7 @@ export function tokenOptions(group: string) {
 
 /** The flags by which a client trusts and proves itself: none for plaintext, --tls_ca for TLS, all three for mutual TLS. */
 export function clientSecurityOptions(group: string) {
-  return { ...tlsOptions(group), ...tokenOptions(group) } as const;
+  return { ...tlsOptions(group), ...callerOptions(group) } as const;
 }
 
 /** The flags by which a server proves itself and lets clients in: the first three for mutual TLS. */

@@ -35,6 +35,7 @@ function clientOptions(o: Partial<ClientSecurityOptions>): ClientSecurityOptions
     tlsCert: undefined,
     tlsKey: undefined,
     tlsCa: undefined,
+    tlsServerName: undefined,
     tokenFile: undefined,
     ...quick,
     ...o,
@@ -123,6 +124,20 @@ describe('TLS', { skip: withoutOpenssl }, () => {
     withServer(certificates.issue('ours', { names: 'DNS:elsewhere' }), async (call) => {
       assert.match((await unreachable(call(other))).message, /not match|not in the cert/i);
     }));
+
+  test('--tls_server_name is the name that is checked in the place of the address', async () => {
+    const elsewhere = certificates.issue('ours', { names: 'DNS:elsewhere' });
+    await withServer(elsewhere, async (call) => {
+      assert.equal(await call({ ...other, tlsServerName: 'elsewhere' }), 'x');
+      await unreachable(call({ ...other, tlsServerName: 'else' }));
+    });
+    await withServer(server, async (call) => {
+      const error = await unreachable(call({ ...other, tlsServerName: 'elsewhere' }));
+      assert.match(error.message, /not match|not in the cert/i);
+      assert.equal(await call({ ...other, tlsServerName: 'localhost' }), 'x');
+      assert.match((await refusal(call({ tlsServerName: 'elsewhere' }))).message, /^--tls_server_name: .*--tls_ca$/);
+    });
+  });
 
   test('a client without a certificate is refused, at its connection or, where health checks may lack one, at its call', async () => {
     const anonymous = { tlsCa: server.tlsCa };

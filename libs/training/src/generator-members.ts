@@ -148,8 +148,7 @@ export class GeneratorMembers {
     return new GeneratorServiceClient(target, security.credentials, {
       ...channelOptions(),
       interceptors: security.interceptors,
-      'grpc.ssl_target_name_override': host,
-      'grpc.default_authority': host,
+      ...security.channelOptions(host),
     });
   }
 }

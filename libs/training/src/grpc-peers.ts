@@ -8,7 +8,7 @@ import {
 import { callUnary, connect, type ConnectOptions } from '@a2sf/grpc-runtime';
 import { malformed, parts, sameLength } from './answers.js';
 import { GeneratorMembers, type ResolveName } from './generator-members.js';
-import { GrpcPolicy } from './grpc-policy.js';
+import { GrpcPolicy, type PeerPatience } from './grpc-policy.js';
 import { MemberPool, type MemberFault } from './member-pool.js';
 import type { Embedding, PeerInfo, Peers, ScoreTask, SweepOutcome, SweepTask } from './peers.js';
 import { SweepCheck } from './sweep-check.js';
@@ -31,7 +31,7 @@ export interface PeerTimeouts {
 }
 
 /** How the services are called. */
-export interface PeerOptions extends Pick<ConnectOptions, 'security'> {
+export interface PeerOptions extends Pick<ConnectOptions, 'security'>, PeerPatience {
   /** Told of a generator that was not reachable or not right; its calls are tried elsewhere. Must not throw. */
   readonly onGeneratorFault?: (fault: MemberFault) => void;
   /** How names of generators are resolved. Default: by the system. */
@@ -54,8 +54,8 @@ export class GrpcPeers extends GrpcPolicy implements Peers {
 
   /** @param options default: plaintext. */
   constructor(addresses: PeerAddresses, timeouts: PeerTimeouts = {}, options: PeerOptions = {}) {
-    const { onGeneratorFault, resolve, resolveEveryMs, ...channel } = options;
-    super(addresses.policy, timeouts, channel);
+    const { onGeneratorFault, resolve, resolveEveryMs, patienceMs: _, onAway: __, ...channel } = options;
+    super(addresses.policy, timeouts, options);
     this.#encoder = connect(EncoderServiceClient, addresses.encoder, channel);
     this.#reward = connect(RewardServiceClient, addresses.reward, channel);
     this.#pool = new MemberPool<GeneratorServiceStub>(
@@ -114,13 +114,12 @@ export class GrpcPeers extends GrpcPolicy implements Peers {
       maxPromptTokens: task.maxPromptTokens,
       wrap: task.wrap,
     };
-    const options = this.options(signal, this.#sweepTimeoutMs);
+    const options = this.once(signal, this.#sweepTimeoutMs);
     const outcomeOf = this.#check.of(task);
     await this.#generators.ready();
-    return this.#pool.run(
-      async (generator) => outcomeOf(await callUnary(generator, 'sweep', request, options), generator),
-      signal,
-    );
+    const sweepOn = async (generator: GeneratorServiceStub): Promise<SweepOutcome> =>
+      outcomeOf(await callUnary(generator, 'sweep', request, options), generator);
+    return this.patiently(() => this.#pool.run(sweepOn, signal), signal);
   }
 
   async score(tasks: readonly ScoreTask[], signal?: AbortSignal): Promise<number[]> {

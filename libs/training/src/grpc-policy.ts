@@ -11,6 +11,8 @@ import {
   connect,
   type CallOptions,
   type ConnectOptions,
+  type Patience,
+  withPatience,
 } from '@a2sf/grpc-runtime';
 import { malformed, parts, sameLength } from './answers.js';
 import type { Choice, Embedding, Experience, PolicyPeer, SelectionMode, UpdateResult } from './peers.js';
@@ -20,19 +22,27 @@ const selectBatch = 256;
 /** Bytes per message of a checkpoint. */
 const checkpointChunk = 1 << 20;
 
+/** How long services that went away are waited for. */
+export type PeerPatience = Pick<Patience, 'patienceMs' | 'onAway'>;
+
 /** The policy service over gRPC. */
 export class GrpcPolicy implements PolicyPeer {
   readonly #policy: PolicyServiceStub;
   readonly #callTimeoutMs: number;
+  readonly #patience: PeerPatience;
 
   /** @param channel how the service is trusted and told who calls; default: plaintext. */
   constructor(
     address: string,
     { callTimeoutMs = 600_000 }: { readonly callTimeoutMs?: number } = {},
-    channel: Pick<ConnectOptions, 'security'> = {},
+    { patienceMs, onAway, ...channel }: Pick<ConnectOptions, 'security'> & PeerPatience = {},
   ) {
     this.#policy = connect(PolicyServiceClient, address, channel);
     this.#callTimeoutMs = callTimeoutMs;
+    this.#patience = {
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+      ...(onAway === undefined ? {} : { onAway }),
+    };
   }
 
   /** Closes the channels. */
@@ -67,10 +77,12 @@ export class GrpcPolicy implements PolicyPeer {
   }
 
   async exportCheckpoint(iteration: number): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    const stream = callServerStream(this.#policy, 'exportCheckpoint', { iteration }, this.options());
-    for await (const { data } of stream) chunks.push(data);
-    return Buffer.concat(chunks);
+    return this.patiently(async () => {
+      const chunks: Uint8Array[] = [];
+      const stream = callServerStream(this.#policy, 'exportCheckpoint', { iteration }, this.once());
+      for await (const { data } of stream) chunks.push(data);
+      return Buffer.concat(chunks);
+    });
   }
 
   async importCheckpoint(bytes: Uint8Array): Promise<void> {
@@ -79,12 +91,22 @@ export class GrpcPolicy implements PolicyPeer {
         yield { data: bytes.subarray(start, start + checkpointChunk) };
       }
     };
-    await callClientStream(this.#policy, 'importCheckpoint', messages(), this.options());
+    await this.patiently(() => callClientStream(this.#policy, 'importCheckpoint', messages(), this.once()));
   }
 
-  /** How long a call may take, and what abandons it. */
-  protected options(signal?: AbortSignal, timeoutMs = this.#callTimeoutMs): CallOptions {
+  /** How long a call may take, what abandons it, and how long its server is waited for. */
+  protected options(signal?: AbortSignal): CallOptions {
+    return { ...this.once(signal), ...this.#patience };
+  }
+
+  /** How long a single attempt may take, and what abandons it. */
+  protected once(signal?: AbortSignal, timeoutMs = this.#callTimeoutMs): Omit<CallOptions, keyof PeerPatience> {
     return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+  }
+
+  /** Makes more than a call anew while its server is away. */
+  protected patiently<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withPatience(work, { ...this.#patience, ...(signal === undefined ? {} : { signal }) });
   }
 }
 

@@ -10,7 +10,7 @@ export {
 export type { GenerationSettings } from './generation.js';
 export { GeneratorMembers, type MemberOptions, type ResolveName } from './generator-members.js';
 export { GrpcPeers, type PeerAddresses, type PeerOptions, type PeerTimeouts } from './grpc-peers.js';
-export { GrpcPolicy } from './grpc-policy.js';
+export { GrpcPolicy, type PeerPatience } from './grpc-policy.js';
 export { initialPolicy, type InitialPolicyOptions } from './initial-policy.js';
 export {
   collectBatch,
