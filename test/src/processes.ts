@@ -15,11 +15,12 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Starts `a2sf serve <name>` on free ports and waits for its line. The process dies with this one. */
+/** Starts `a2sf serve <name>`, without `--port` on a free one, and waits for its line. The process dies with this one. */
 export async function startService(name: string, ...flags: string[]): Promise<RunningService> {
+  const anyPort = flags.includes('--port') ? [] : ['--port', '0'];
   const child = spawn(
     process.execPath,
-    [a2sf, 'serve', name, '--port', '0', '--http_port', '0', '--log_level', 'error', ...flags],
+    [a2sf, 'serve', name, ...anyPort, '--http_port', '0', '--log_level', 'error', ...flags],
     {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },

@@ -6,7 +6,8 @@ import { startLocalSuite } from './local-suite.js';
 
 const { modelName, contextEncoderModel, revision, contextEncoderRevision, offline, device, gpus, threads } =
   trainerOptions;
-const { generators, encoder, rewardService, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile } = trainerOptions;
+const { generators, encoder, rewardService, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile } =
+  trainerOptions;
 
 /** The trainer's flags that say which models there are, and where. */
 export const encoderModelOptions = { contextEncoderModel, contextEncoderRevision, offline };

@@ -65,7 +65,14 @@ test('an address where nobody serves, or that is none, is a problem under its fl
   assert.match(malformed?.message ?? '', /"nonsense" is not host:port/);
 });
 
-const tls = { tlsServerName: undefined, tlsCert: undefined, tlsKey: undefined, tlsCa: undefined, tlsReloadSeconds: 10, tokenFile: undefined };
+const tls = {
+  tlsServerName: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  tlsCa: undefined,
+  tlsReloadSeconds: 10,
+  tokenFile: undefined,
+};
 const withoutOpenssl = spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl command';
 
 test('a certificate is told with its end, one that ends soon is a warning', { skip: withoutOpenssl }, () => {

@@ -7,8 +7,18 @@ import { checkPorts } from './doctor-ports.js';
 import { suiteVersion } from './suite-version.js';
 
 const { modelName, contextEncoderModel, revision, contextEncoderRevision, device, saveDir } = trainerOptions;
-const { generators, encoder, rewardService, policy, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile } =
-  trainerOptions;
+const {
+  generators,
+  encoder,
+  rewardService,
+  policy,
+  tlsCert,
+  tlsKey,
+  tlsCa,
+  tlsReloadSeconds,
+  tlsServerName,
+  tokenFile,
+} = trainerOptions;
 const services = 'Services that run already';
 
 const options = {

@@ -204,7 +204,7 @@ test('a replica that is started without its learner becomes ready with its first
   await first.kill();
   const replica = await startReplica(first.address);
   assert.equal(await isReady(replica), false);
-  await assert.rejects(select(replica, 1), { code: 'FAILED_PRECONDITION', reason: 'no-checkpoint' });
+  await assert.rejects(select(replica, 1), { code: 'UNAVAILABLE', reason: 'no-policy-yet' });
   const warm = await startReplica(first.address, '--checkpoint', checkpoint);
   assert.ok(await isReady(warm));
   assert.equal((await select(warm, 1)).policyVersion, '1');

@@ -1,5 +1,12 @@
 import type { ClientSecurity } from '@a2sf/grpc-runtime';
-import type { PeerAddresses, PeerPatience, PolicyPeer, RunFolder, TrainingContext, TrainingSettings } from '@a2sf/training';
+import type {
+  PeerAddresses,
+  PeerPatience,
+  PolicyPeer,
+  RunFolder,
+  TrainingContext,
+  TrainingSettings,
+} from '@a2sf/training';
 import { liveSource } from './live-source.js';
 import type { TrainerOptions } from './options.js';
 import type { Participants, Sides } from './run-plan.js';

@@ -1,5 +1,11 @@
 import './grpc-log.js';
-import { ChannelCredentials, type ChannelOptions, InterceptingCall, type Interceptor, experimental } from '@grpc/grpc-js';
+import {
+  ChannelCredentials,
+  type ChannelOptions,
+  InterceptingCall,
+  type Interceptor,
+  experimental,
+} from '@grpc/grpc-js';
 import { usageError } from '@a2sf/config';
 import { A2sfError } from '@a2sf/errors';
 import type { Logger } from '@a2sf/observability';

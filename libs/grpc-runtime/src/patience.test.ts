@@ -50,7 +50,11 @@ describe('patience', () => {
     const controller = new AbortController();
     const reason = new A2sfError('CANCELLED', 'enough', { reason: 'stopped' });
     const onAway = (): void => void setTimeout(() => controller.abort(reason), 10);
-    const waiting = withPatience(() => Promise.reject(away()), { patienceMs: 3_600_000, signal: controller.signal, onAway });
+    const waiting = withPatience(() => Promise.reject(away()), {
+      patienceMs: 3_600_000,
+      signal: controller.signal,
+      onAway,
+    });
     assert.equal(await refusal(waiting), reason);
   });
 
