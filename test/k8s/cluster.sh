@@ -104,4 +104,29 @@ until_ok 60 allowed 0 || fail 'then no further disruption is allowed'
 refusal=$(evict "$(on_node gpu-2)") && fail 'a second generator is not evicted' || true
 grep -q 'disruption budget' <<<"$refusal" || fail "the refusal names the budget: $refusal"
 ok 'a drain takes one generator; a second eviction is refused by the disruption budget'
+
+# The commands of docs/operations.md. An upgrade: nothing is refused once the Job is gone, and one workload can go back.
+upgrade=$(mktemp -d -p k8s/overlays)
+trap 'rm -rf "$upgrade"; bash "$tools/start.sh" stop "$dir" || true; sleep 1; rm -rf "$dir"' EXIT
+cat >"$upgrade/kustomization.yaml" <<'Y'
+resources: [../gpu-pool]
+images: [{ name: a2sf/trainer, newTag: next }, { name: a2sf/reward, newTag: next }]
+Y
+k -n a2sf delete job trainer --wait=false >/dev/null
+until_ok 60 bash -c "! KUBECONFIG=$dir/kubeconfig kubectl -n a2sf get job trainer >/dev/null 2>&1" || fail 'the trainer is deleted'
+code=0; k diff -k "$upgrade" >"$dir/diff" 2>&1 || code=$?
+[ "$code" = 1 ] && grep -q '^+.*a2sf/reward:next' "$dir/diff" || fail "an upgrade is shown beforehand: $(tail -n 3 "$dir/diff")"
+k apply -k "$upgrade" >/dev/null 2>"$dir/apply" || fail "an upgrade is taken: $(tail -n 3 "$dir/apply")"
+image() { k -n a2sf get "$1" -o jsonpath='{.spec.template.spec.containers[0].image}'; }
+[ "$(image job/trainer)" = a2sf/trainer:next ] || fail 'the trainer is the new one'
+k -n a2sf rollout undo deployment/reward >/dev/null
+[ "$(image deployment/reward)" != a2sf/reward:next ] || fail 'the reward service is the old one again'
+ok 'an upgrade is shown, taken and undone'
+for name in old new; do
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" -keyout "$dir/tls.key" -out "$dir/tls.crt" 2>/dev/null
+  cp "$dir/tls.crt" "$dir/ca.crt"
+  (cd "$dir" && k -n a2sf create secret generic encoder-tls --from-file=tls.crt --from-file=tls.key --from-file=ca.crt --dry-run=client -o yaml | k apply -f - >/dev/null)
+  k -n a2sf get secret encoder-tls -o jsonpath='{.data.tls\.crt}' | base64 -d | cmp -s - "$dir/tls.crt" || fail "the $name certificate is in place"
+done
+ok 'certificates are put in place, and replaced'
 echo 'all passed'
