@@ -27,7 +27,7 @@ export async function liveSource(values: TrainerOptions): Promise<RunSource> {
       train: { size: train.length, hash: promptSetHash(train) },
       evaluation: { size: evaluation.length, hash: promptSetHash(evaluation) },
     },
-    async connect(addresses, { metrics, signal, ...calling }) {
+    async connect(addresses, { calling, metrics, signal }) {
       const count = () => {
         const { known, usable } = peers.generatorCount();
         metrics.countGenerators(known, usable);

@@ -26,8 +26,8 @@ export interface RunSource {
 }
 
 /** How a source calls services. */
-export interface Connecting extends PeerPatience {
-  readonly security: ClientSecurity;
+export interface Connecting {
+  readonly calling: PeerPatience & { readonly security: ClientSecurity };
   readonly metrics: TrainerMetrics;
   readonly signal: AbortSignal;
 }

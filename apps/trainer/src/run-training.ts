@@ -59,7 +59,7 @@ export async function runTraining(
     suite = started;
     taken.push(() => started.stop());
     const calling = { security, ...patience(given, addresses !== undefined, log) };
-    const connected = await source.connect(started.addresses, { ...calling, metrics: metricsObserver, signal });
+    const connected = await source.connect(started.addresses, { calling, metrics: metricsObserver, signal });
     taken.push(async () => connected.close());
     const { policy, participants } = connected;
     const plan = planRun(values, participants, sides);

@@ -64,7 +64,7 @@ export async function storeSource(values: TrainerOptions, fromStore: string): Pr
       train: { size: train.size, hash: train.hash() },
       evaluation: { size: evaluation.size, hash: evaluation.hash() },
     },
-    connect: ({ policy: address }, { metrics: _, signal: __, ...calling }) => {
+    connect: ({ policy: address }, { calling }) => {
       const policy = new GrpcPolicy(address, {}, calling);
       return Promise.resolve({
         policy,

@@ -3,13 +3,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PolicyServiceClient, RewardServiceClient } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
 import { callServerStream, callUnary } from './calls.js';
 import { connect } from './channel.js';
-import { policyService, refusal, startLoopback } from './loopback.fixture.js';
+import { policyService, refusal, startLoopback, until } from './loopback.fixture.js';
 import { withPatience } from './patience.js';
 
 const away = (): A2sfError => new A2sfError('UNAVAILABLE', 'away');
@@ -114,16 +113,16 @@ test('a lone server that restarts on its port fails no call of patient clients',
   try {
     for (let restart = 0; restart < 2; restart++) {
       const goal = done + 50;
-      while (done < goal) await delay(5);
+      await until(() => done >= goal);
       const exit = once(child, 'exit');
       child.kill('SIGTERM');
       await exit;
       const before = waited;
-      while (waited === before) await delay(5); // the channel's own attempts are over
+      await until(() => waited > before); // the channel's own attempts are over
       ({ child } = await start(port));
     }
     const goal = done + 50;
-    while (done < goal) await delay(5);
+    await until(() => done >= goal);
   } finally {
     ended.abort();
     await load;
