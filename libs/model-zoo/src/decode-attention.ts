@@ -1,5 +1,6 @@
 import type { Scope, Value } from '@a2sf/onnx-graph';
 import type { HeadShape } from './prefill-attention.js';
+import { timesTransposed } from './times-transposed.js';
 
 /** What S new tokens a row attend with and to; P keys fit a row of the cache, J keys are newer than the cache. */
 export interface DecodeAttention {
@@ -25,8 +26,8 @@ export function decodeAttention(
 ): Value {
   const forEachHead = (x: Value): Value => g.op('Unsqueeze', [x, g.ints(2)]); // [B, G, n, D] -> [B, G, 1, n, D]
   const perHead = g.op('Reshape', [query, g.ints(0, G, R, -1, D)]); // [B, G, R, S, D]
-  const past = g.contrib('FusedMatMul', [perHead, forEachHead(pastKey)], { transB: 1 }); // [B, G, R, S, P]
-  const own = g.contrib('FusedMatMul', [perHead, forEachHead(key)], { transB: 1 }); // [B, G, R, S, J]
+  const past = timesTransposed(g, perHead, forEachHead(pastKey), 5); // [B, G, R, S, P]
+  const own = timesTransposed(g, perHead, forEachHead(key), 5); // [B, G, R, S, J]
   const seen = [
     g.op('Add', [past, g.op('Unsqueeze', [mask, g.ints(1, 2, 3)])]),
     causal === undefined ? own : g.op('Add', [own, causal]),

@@ -1,4 +1,5 @@
 import type { Scope, Subgraph, Value } from '@a2sf/onnx-graph';
+import { timesTransposed } from './times-transposed.js';
 
 /** One half of a chunk's queries. */
 interface Half {
@@ -96,7 +97,7 @@ export function prefillAttention(
       const joined = g.op('Mul', [rows, g.ints(R)]);
       const shape = (...sizes: Value[]): Value => g.op('Concat', [g.ints(perTile), ...sizes], { axis: 0 });
       const own = slice2(g, queries, [0, 2], [heads.from, heads.to], [from, to]); // [perTile, R, rows, D]
-      const logits = g.contrib('FusedMatMul', [reshape(own, shape(joined, g.ints(D))), keys], { transB: 1 });
+      const logits = timesTransposed(g, reshape(own, shape(joined, g.ints(D))), keys, 3);
       const masked = g.op('Add', [reshape(logits, shape(g.ints(R), rows, total)), mask]); // [perTile, R, rows, T]
       const p = g.op('Softmax', [masked], { axis: -1 });
       const output = g.op('MatMul', [reshape(p, shape(joined, total)), values]);
