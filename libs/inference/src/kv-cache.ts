@@ -32,14 +32,17 @@ export class KvCache {
   /** [rows, P]: 0 for a key in use, a large negative number behind the row's length. */
   readonly mask: Float32Array;
 
+  /** @param memory a cache that is no longer used and whose arrays are large enough: this one takes them over. */
   constructor(
     readonly shape: CacheShape,
     readonly rows: number,
     readonly capacity: number,
+    memory?: KvCache,
   ) {
     const size = rows * this.rowSize;
-    this.keys = Array.from({ length: shape.layers }, () => new Float32Array(size));
-    this.values = Array.from({ length: shape.layers }, () => new Float32Array(size));
+    const arrays = (): Float32Array[] => Array.from({ length: shape.layers }, () => new Float32Array(size));
+    this.keys = memory?.keys ?? arrays();
+    this.values = memory?.values ?? arrays();
     this.lengths = new Int32Array(rows);
     this.mask = new Float32Array(rows * capacity).fill(hidden);
   }
@@ -47,6 +50,11 @@ export class KvCache {
   /** Numbers of one row and layer: G * P * D. */
   private get rowSize(): number {
     return this.shape.kvHeads * this.capacity * this.shape.headDim;
+  }
+
+  /** Bytes that the arrays of keys and values take. */
+  get bytes(): number {
+    return 2 * this.shape.layers * this.keys[0]!.byteLength;
   }
 
   /** The first rows of the cache as graph inputs. */

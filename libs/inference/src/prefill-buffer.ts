@@ -1,9 +1,12 @@
 import { FairLine, type InLine } from './fair-line.js';
 import { cacheBytes, KvCache, type CacheShape } from './kv-cache.js';
-import type { SlotReservation } from './slot-scheduler.js';
+import { slotCapacity, type SlotReservation } from './slot-scheduler.js';
 
 /** A larger buffer than this is given back after use: keeping it saves some milliseconds of page faults only. */
 const keptBytes = 256 * 2 ** 20;
+
+/** Keys that the buffer has room for at least. */
+const leastKeys = 256;
 
 /** How a prompt waits for the buffer. */
 export interface PrefillTurn {
@@ -66,7 +69,7 @@ export class PrefillBuffer {
   }
 
   private async run<T>(n: number, work: (cache: KvCache) => Promise<T>): Promise<T> {
-    if (this.cache === undefined || this.cache.capacity < n) this.cache = new KvCache(this.shape, 1, n);
+    if (this.cache === undefined || this.cache.capacity < n) this.cache = new KvCache(this.shape, 1, capacityFor(n));
     this.cache.clear();
     try {
       return await work(this.cache);
@@ -75,6 +78,9 @@ export class PrefillBuffer {
     }
   }
 }
+
+/** Room for a few more keys than asked for, so that prompts a little longer each time do not each make a buffer. */
+const capacityFor = (n: number): number => Math.max(leastKeys, slotCapacity(n));
 
 function hasLeft({ turn, reject }: Waiting): boolean {
   try {

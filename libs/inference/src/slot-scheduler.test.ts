@@ -97,6 +97,12 @@ describe('slots', () => {
     assert.equal((await started[7]!.done).length, 16);
   });
 
+  test('texts of any lengths, one after the other, hold the memory of the longest alone', async () => {
+    const slots = scheduler(16, 1e6);
+    for (const keys of [20, 100, 60, 250, 30, 249, 120]) await slots.start([text(keys, 4)])[0]!.done;
+    assert.equal(slots.bytes, bytesOf(254));
+  });
+
   test('a waiting text that does not fit lets shorter ones ahead', async () => {
     const slots = scheduler(8, 4 * bytesOf(32));
     const order: string[] = [];
@@ -195,6 +201,7 @@ describe('slots', () => {
                     cache.gather(row, filled(keys));
                     inFlight.set(mine, bytesOf(keys + tokens));
                     assert.ok([...inFlight.values()].reduce((x, y) => x + y, 0) <= slotBytes);
+                    assert.ok(slots.bytes <= slotBytes);
                   },
                   onToken: () => {
                     const told = (tokensOf.get(mine) ?? 0) + 1;

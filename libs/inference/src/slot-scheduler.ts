@@ -1,5 +1,6 @@
 import { A2sfError } from '@a2sf/errors';
 import { cacheBytes, KvCache } from './kv-cache.js';
+import { SpareCaches } from './spare-caches.js';
 import { decodeStep, type StepModel } from './decode-step.js';
 import type { Turns } from './turns.js';
 
@@ -63,7 +64,9 @@ interface SlotPool {
  * use and reserved ones never take more than the limits; rows beyond them are given up when another capacity needs them.
  */
 export class SlotScheduler {
+  /** By capacity; none is empty between two steps. */
   private readonly pools = new Map<number, SlotPool>();
+  private readonly spare = new SpareCaches();
   private readonly waiting: Sequence[] = [];
   private readonly reserved = new Set<{ readonly capacity: number }>();
   private running = false;
@@ -83,6 +86,11 @@ export class SlotScheduler {
     let sum = 0;
     for (const pool of this.pools.values()) sum += pool.sequences.length;
     return sum;
+  }
+
+  /** Bytes of all slots, in use or kept for the next texts. */
+  get bytes(): number {
+    return [...this.pools.values()].reduce((sum, { cache }) => sum + cache.bytes, this.spare.bytes);
   }
 
   /**
@@ -175,33 +183,51 @@ export class SlotScheduler {
   /** The pool of a capacity with at least one free row; made or enlarged towards `wanted` rows more within the limits. */
   private poolWithRoom(capacity: number, wanted: number): SlotPool | undefined {
     if (!this.hasRoom(capacity)) return undefined;
-    const pool = this.pools.get(capacity) ?? { cache: new KvCache(this.model.shape, 0, capacity), sequences: [] };
-    this.pools.set(capacity, pool);
-    const used = pool.sequences.length;
-    if (used < pool.cache.rows) return pool;
+    const pool = this.pools.get(capacity);
+    const used = pool?.sequences.length ?? 0;
+    if (pool !== undefined && used < pool.cache.rows) return pool;
     const free = this.limits.slots - this.inUse - this.reserved.size;
     const target = Math.max(used + Math.min(wanted, free), Math.min(2 * used, this.limits.slots));
-    let rows = Math.min(this.affordableRows(capacity), target);
-    if (rows <= used) {
-      for (const other of this.pools.keys()) if (other !== capacity) this.trim(other);
-      rows = Math.min(this.affordableRows(capacity), target);
+    if (this.affordable(capacity) < this.rowBytes(capacity) * (used + 1)) {
+      for (const other of this.pools.values()) if (other.cache.capacity !== capacity) this.trim(other);
     }
-    resize(pool, rows);
+    const most = this.affordable(capacity);
+    const rows = Math.min(Math.floor(most / this.rowBytes(capacity)), target);
+    return this.resize(pool ?? { cache: new KvCache(this.model.shape, 0, capacity), sequences: [] }, rows, most);
+  }
+
+  /** Bytes that the pool of a capacity may take beside all others. */
+  private affordable(capacity: number): number {
+    let bytes = this.limits.slotBytes - this.reservedBytes;
+    for (const [other, { cache }] of this.pools) if (other !== capacity) bytes -= cache.bytes;
+    return bytes;
+  }
+
+  /** Gives up what a pool does not use. */
+  private trim(pool: SlotPool): void {
+    const rows = pool.sequences.length;
+    const bytes = rows * this.rowBytes(pool.cache.capacity);
+    if (bytes < pool.cache.bytes) this.resize(pool, rows, bytes);
+  }
+
+  /** Gives a pool another number of rows, in at most `most` bytes; those in use stay. */
+  private resize(pool: SlotPool, rows: number, most: number): SlotPool {
+    const { cache: before, sequences } = pool;
+    const { capacity, shape } = before;
+    const bytes = rows * this.rowBytes(capacity);
+    this.limitSpare(bytes);
+    pool.cache = new KvCache(shape, rows, capacity, this.spare.take(bytes, most));
+    for (let row = 0; row < sequences.length; row++) pool.cache.gather(row, before, undefined, row);
+    this.pools.set(capacity, pool);
+    this.spare.give(before);
+    this.limitSpare();
     return pool;
   }
 
-  /** Rows that a pool may have beside the memory of all others. */
-  private affordableRows(capacity: number): number {
-    let bytes = this.limits.slotBytes - this.reservedBytes;
-    for (const [other, { cache }] of this.pools) if (other !== capacity) bytes -= cache.rows * this.rowBytes(other);
-    return Math.floor(bytes / this.rowBytes(capacity));
-  }
-
-  /** Gives up the rows of a pool that are not in use. */
-  private trim(capacity: number): void {
-    const pool = this.pools.get(capacity)!;
-    if (pool.sequences.length === 0) this.pools.delete(capacity);
-    else if (pool.sequences.length < pool.cache.rows) resize(pool, pool.sequences.length);
+  /** What is spare must leave room for all pools, what is reserved, and `more` bytes. */
+  private limitSpare(more = 0): void {
+    const room = this.limits.slotBytes - this.reservedBytes - more;
+    this.spare.limit(Math.max(0, room - (this.bytes - this.spare.bytes)));
   }
 
   private async run(): Promise<void> {
@@ -263,7 +289,7 @@ export class SlotScheduler {
     }
   }
 
-  /** Frees a row; the last row takes its place, so that rows in use stay at the front. */
+  /** Frees a row; the last row takes its place, so that rows in use stay at the front. A pool ends with its last text. */
   private leave({ cache, sequences }: SlotPool, row: number): Sequence {
     const last = sequences.length - 1;
     const sequence = sequences[row]!;
@@ -272,15 +298,12 @@ export class SlotScheduler {
       sequences[row] = sequences[last]!;
     }
     sequences.pop();
+    if (sequences.length === 0) {
+      this.pools.delete(cache.capacity);
+      this.spare.give(cache);
+    }
     return sequence;
   }
-}
-
-/** Gives a pool another number of rows; those in use stay. */
-function resize(pool: SlotPool, rows: number): void {
-  const cache = new KvCache(pool.cache.shape, rows, pool.cache.capacity);
-  for (let row = 0; row < pool.sequences.length; row++) cache.gather(row, pool.cache, undefined, row);
-  pool.cache = cache;
 }
 
 /** Capacities are rounded up so that texts of similar length share a pool: to a multiple of an eighth of the next lower power of two. */
