@@ -14,13 +14,20 @@ const timeoutMs = 3_600_000;
 /** Flags of a process whose garbage `collect` can collect. */
 export const collecting = ['--expose-gc', '--import', new URL('generator/collect-on-signal.mjs', import.meta.url).href];
 
+/** What the images and `a2sf demo` start a service's process with. */
+const serviceFlags = ['--max-semi-space-size=2'];
+
 /** Starts `a2sf serve generator` with these flags; without `modelName` it serves the embedded model. */
 export async function startGenerator({ modelName, threads, flags = [], nodeFlags = [] }) {
   const model = modelName === undefined ? [] : ['--model_name', modelName];
   const own = ['--port', '0', '--http_port', '0', '--log_level', 'error', '--threads', String(threads)];
-  const child = spawn(process.execPath, [...nodeFlags, a2sf, 'serve', 'generator', ...own, ...model, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...serviceFlags, ...nodeFlags, a2sf, 'serve', 'generator', ...own, ...model, ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    },
+  );
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const client = connect(GeneratorServiceClient, `127.0.0.1:${JSON.parse(line).port}`);
   const info = await callUnary(client, 'getInfo', {});

@@ -43,6 +43,7 @@ export class OnnxSession {
       executionProviders: [executionProvider(device)],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      enableMemPattern: false, // onnxruntime would keep a plan of the memory for every shape it has seen, for ever
       logSeverityLevel: 3,
       extra: { session: { ...session, ...folder } },
     } as const;
