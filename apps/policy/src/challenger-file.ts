@@ -1,6 +1,7 @@
-import { readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { access, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '@a2sf/run-store';
+import { writeFileAtomically, type CheckpointInput } from '@a2sf/run-store';
 
 const name = 'challenger.safetensors';
 const promotedPattern = /^challenger-promoted-(\d{16})\.safetensors$/;
@@ -17,15 +18,17 @@ export class ChallengerFile {
   }
 
   /** Throws as `writeFileAtomically`. */
-  async write(bytes: Uint8Array): Promise<void> {
-    await writeFileAtomically(join(this.#folder, name), bytes);
+  async write(input: CheckpointInput): Promise<void> {
+    const parts = input instanceof Uint8Array ? input : createReadStream(input.path, { highWaterMark: 1 << 20 });
+    await writeFileAtomically(join(this.#folder, name), parts);
   }
 
-  /** Undefined when there is none. */
-  async read(): Promise<Uint8Array | undefined> {
+  /** Where it lies; undefined when there is none. */
+  async find(): Promise<{ readonly path: string } | undefined> {
+    const path = join(this.#folder, name);
     try {
-      const bytes = await readFile(join(this.#folder, name));
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      await access(path);
+      return { path };
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;

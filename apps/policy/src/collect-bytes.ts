@@ -1,4 +1,5 @@
 import { A2sfError } from '@a2sf/errors';
+import { requireAtMost } from './upload.js';
 
 /** The bytes of a checkpoint in one piece. Throws RESOURCE_EXHAUSTED over the limit, INVALID_ARGUMENT when there are none. */
 export async function collectBytes(
@@ -9,12 +10,7 @@ export async function collectBytes(
   let length = 0;
   for await (const { data } of pieces) {
     length += data.byteLength;
-    if (length > limit) {
-      throw new A2sfError('RESOURCE_EXHAUSTED', `data: over ${limit} bytes, the limit (--max_checkpoint_bytes)`, {
-        field: 'data',
-        reason: 'checkpoint-too-large',
-      });
-    }
+    requireAtMost(length, limit);
     if (data.byteLength > 0) chunks.push(data); // empty ones would grow the list without counting
   }
   if (length === 0) throw A2sfError.invalid('data', 'holds no bytes');

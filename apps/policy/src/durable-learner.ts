@@ -6,7 +6,7 @@ import {
   removeLeftovers,
   SnapshotFolder,
   snapshotName,
-  type SnapshotContent,
+  type CheckpointInput,
 } from '@a2sf/run-store';
 import { ChallengerFile } from './challenger-file.js';
 import type { SelectInput, Selection } from './choosing.js';
@@ -20,6 +20,7 @@ import {
   type SelectOutcome,
   type UpdateOutcome,
 } from './learner.js';
+import type { CheckpointExport, SavedState } from './served-policy.js';
 import type { UpdateInput } from './update-ledger.js';
 import { decodeUpdate, encodeUpdate } from './update-record.js';
 
@@ -163,6 +164,10 @@ export class DurableLearner {
     return this.#learner.exportCheckpoint(iteration, servingOnly);
   }
 
+  beginExport(iteration?: number, servingOnly?: boolean): CheckpointExport {
+    return this.#learner.beginExport(iteration, servingOnly);
+  }
+
   describe(): PolicyDescription | undefined {
     return this.#learner.describe();
   }
@@ -190,19 +195,19 @@ export class DurableLearner {
   }
 
   /** As the learner's. Throws RESOURCE_EXHAUSTED or UNAVAILABLE, with nothing changed, when it cannot be written. */
-  importCheckpoint(bytes: Uint8Array, file: string): Promise<{ readonly warnings: readonly string[] }> {
+  importCheckpoint(input: CheckpointInput, file: string): Promise<{ readonly warnings: readonly string[] }> {
     return this.#next(async () => {
-      const { warnings, content, commit } = this.#learner.prepareImport(bytes, file);
+      const { warnings, content, commit } = this.#learner.prepareImport(input, file);
       await this.#replace({ content, commit });
       return { warnings };
     });
   }
 
   /** As the learner's; the checkpoint is kept on the disk, and of it in memory what asking it needs. Throws as an import. */
-  importChallenger(bytes: Uint8Array, file: string): Promise<ImportedChallenger> {
+  importChallenger(input: CheckpointInput, file: string): Promise<ImportedChallenger> {
     return this.#next(async () => {
-      const { warnings, iteration, commit } = this.#learner.prepareChallenger(bytes, file, false);
-      await this.#written(() => this.#challenger.write(bytes));
+      const { warnings, iteration, commit } = this.#learner.prepareChallenger(input, file, false);
+      await this.#written(() => this.#challenger.write(input));
       commit();
       return { warnings, iteration };
     });
@@ -211,9 +216,9 @@ export class DurableLearner {
   /** As the learner's; a snapshot of the promoted policy is on the disk before it is answered. Throws as an import. */
   promoteChallenger(): Promise<void> {
     return this.#next(async () => {
-      const bytes = await this.#challenger.read();
-      if (bytes === undefined) throw noChallenger();
-      const promotion = this.#learner.preparePromotion(bytes);
+      const input = await this.#challenger.find();
+      if (input === undefined) throw noChallenger();
+      const promotion = this.#learner.preparePromotion(input);
       const sequence = await this.#replace(promotion, {
         begin: (next) => this.#challenger.begin(next),
         abort: (next) => this.#challenger.abort(next),
@@ -247,7 +252,8 @@ export class DurableLearner {
       try {
         await aside?.begin(sequence);
         begun = true;
-        await this.#snapshots.write(sequence, content());
+        const saved = content();
+        await this.#snapshots.write(sequence, saved).finally(saved.release);
       } catch (error) {
         this.#undo = sequence;
         await this.#settle().catch(() => undefined); // tried again before the next write
@@ -267,9 +273,9 @@ export class DurableLearner {
   async #loadChallenger(snapshot: number): Promise<string[]> {
     try {
       await this.#challenger.recover(snapshot);
-      const bytes = await this.#challenger.read();
-      if (bytes === undefined) return [];
-      const { warnings, commit } = this.#learner.prepareChallenger(bytes, 'challenger', false);
+      const input = await this.#challenger.find();
+      if (input === undefined) return [];
+      const { warnings, commit } = this.#learner.prepareChallenger(input, 'challenger', false);
       commit();
       return [...warnings];
     } catch (error) {
@@ -330,13 +336,14 @@ export class DurableLearner {
     }
   }
 
-  async #writeSnapshot(sequence: number, content: SnapshotContent): Promise<void> {
+  async #writeSnapshot(sequence: number, content: SavedState): Promise<void> {
     try {
       await this.#snapshots.write(sequence, content);
       await this.#keep(sequence);
     } catch (error) {
       this.#failed(error);
     } finally {
+      content.release();
       this.#isSnapshotting = false;
     }
   }

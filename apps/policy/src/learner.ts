@@ -1,8 +1,17 @@
 import { A2sfError, isA2sfError } from '@a2sf/errors';
-import type { HyperParameters, SnapshotContent } from '@a2sf/run-store';
+import type { CheckpointInput, HyperParameters, StoredSnapshot } from '@a2sf/run-store';
 import { checkBounds, type BoundCheck } from './bound-check.js';
 import { choose, defaultServing, type SelectInput, type Selection, type Serving } from './choosing.js';
-import { contentOf, encodePolicy, readPolicy, requireFit, requireSameSpace, type Policy } from './served-policy.js';
+import {
+  contentOf,
+  exportOf,
+  readPolicy,
+  requireFit,
+  requireSameSpace,
+  type CheckpointExport,
+  type Policy,
+  type SavedState,
+} from './served-policy.js';
 import { UpdateLedger, type ExperienceInput, type UpdateInput } from './update-ledger.js';
 
 /** What an update did. */
@@ -30,7 +39,7 @@ export type PreparedUpdate = { readonly answer: UpdateAnswer } | { readonly appl
 /** A policy that was read and not taken yet. */
 export interface PreparedImport {
   readonly warnings: readonly string[];
-  readonly content: () => SnapshotContent;
+  readonly content: () => SavedState;
   readonly commit: () => void;
 }
 
@@ -124,12 +133,25 @@ export class Learner {
    * `servingOnly`: without what only learning needs.
    */
   exportCheckpoint(iteration?: number, servingOnly = false): Uint8Array {
-    return encodePolicy(this.#required(), iteration, servingOnly);
+    const { byteLength, parts, release } = this.beginExport(iteration, servingOnly);
+    const bytes = new Uint8Array(byteLength);
+    let at = 0;
+    for (const part of parts()) {
+      bytes.set(part, at);
+      at += part.byteLength;
+    }
+    release();
+    return bytes;
+  }
+
+  /** The same a part at a time, while the policy goes on. */
+  beginExport(iteration?: number, servingOnly = false): CheckpointExport {
+    return exportOf(this.#required(), iteration, servingOnly);
   }
 
   /** Takes a policy to choose with only, as it is: whatever its version and its action space. Throws DATA_LOSS. */
-  adopt(bytes: Uint8Array, file: string): PolicyDescription {
-    this.#policy = readPolicy(bytes, file, this.#given, { learns: false, servingOnly: true }).policy;
+  adopt(input: CheckpointInput, file: string): PolicyDescription {
+    this.#policy = readPolicy(input, file, this.#given, { learns: false, servingOnly: true }).policy;
     return this.describe()!;
   }
 
@@ -138,15 +160,15 @@ export class Learner {
    * than the present one where that is higher. Throws DATA_LOSS for a damaged file, FAILED_PRECONDITION for another
    * action space than that of the policy it replaces.
    */
-  importCheckpoint(bytes: Uint8Array, file: string): { readonly warnings: readonly string[] } {
-    const { warnings, commit } = this.prepareImport(bytes, file);
+  importCheckpoint(input: CheckpointInput, file: string): { readonly warnings: readonly string[] } {
+    const { warnings, commit } = this.prepareImport(input, file);
     commit();
     return { warnings };
   }
 
   /** An import up to the point where the policy is replaced. */
-  prepareImport(bytes: Uint8Array, file: string): PreparedImport {
-    const { policy, warnings } = readPolicy(bytes, file, this.#given);
+  prepareImport(input: CheckpointInput, file: string): PreparedImport {
+    const { policy, warnings } = readPolicy(input, file, this.#given);
     if (this.#policy !== undefined) requireSameSpace(file, this.#policy, policy);
     return { warnings, ...this.#replacement(policy) };
   }
@@ -155,16 +177,16 @@ export class Learner {
    * Loads a challenger beside the policy, in the place of the one before. Throws as `importCheckpoint` does, and
    * FAILED_PRECONDITION where there is no policy to challenge.
    */
-  importChallenger(bytes: Uint8Array, file: string): ImportedChallenger {
-    const { warnings, iteration, commit } = this.prepareChallenger(bytes, file, true);
+  importChallenger(input: CheckpointInput, file: string): ImportedChallenger {
+    const { warnings, iteration, commit } = this.prepareChallenger(input, file, true);
     commit();
     return { warnings, iteration };
   }
 
   /** `learns` false: the challenger can be asked and not promoted without its bytes; it takes a third of the memory. */
-  prepareChallenger(bytes: Uint8Array, file: string, learns: boolean): PreparedChallenger {
+  prepareChallenger(input: CheckpointInput, file: string, learns: boolean): PreparedChallenger {
     const present = this.#required();
-    const { policy, warnings } = readPolicy(bytes, file, this.#given, { learns });
+    const { policy, warnings } = readPolicy(input, file, this.#given, { learns });
     requireSameSpace(file, present, policy);
     return { warnings, iteration: policy.iteration, commit: () => void (this.#challenger = policy) };
   }
@@ -174,12 +196,12 @@ export class Learner {
     this.preparePromotion().commit();
   }
 
-  /** `bytes`: those of a challenger that was loaded to be asked only. */
-  preparePromotion(bytes?: Uint8Array): Omit<PreparedImport, 'warnings'> {
+  /** `input`: the bytes of a challenger that was loaded to be asked only. */
+  preparePromotion(input?: CheckpointInput): Omit<PreparedImport, 'warnings'> {
     const challenger = this.#challenger;
     if (challenger === undefined) throw noChallenger();
     const file = 'challenger';
-    const policy = bytes === undefined ? { ...challenger } : readPolicy(bytes, file, this.#given).policy;
+    const policy = input === undefined ? { ...challenger } : readPolicy(input, file, this.#given).policy;
     requireSameSpace(file, this.#required(), policy);
     const { content, commit } = this.#replacement(policy);
     return {
@@ -192,13 +214,13 @@ export class Learner {
   }
 
   /** All that `restore` needs to come back to this very state. */
-  save(): SnapshotContent {
+  save(): SavedState {
     return contentOf(this.#required());
   }
 
   /** Takes a saved state as it was, its hyper-parameters too. Throws DATA_LOSS when it is damaged. */
-  restore({ policy: bytes, ledger }: { readonly policy: Uint8Array; readonly ledger: Uint8Array }, file: string): void {
-    const { policy } = readPolicy(bytes, file, {});
+  restore({ policy: input, ledger }: StoredSnapshot, file: string): void {
+    const { policy } = readPolicy(input, file, {});
     this.#policy = { ...policy, ledger: UpdateLedger.load(ledger) };
   }
 

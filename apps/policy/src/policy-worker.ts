@@ -4,6 +4,7 @@ import type { HyperParameters } from '@a2sf/run-store';
 import { DurableLearner, type DurableEvent, type DurableOptions, type Recovery } from './durable-learner.js';
 import type { SelectInput, Selection, Serving } from './choosing.js';
 import { Learner } from './learner.js';
+import { OpenExports } from './open-exports.js';
 import { releaseMemory } from './release-memory.js';
 
 /** What a worker is started with. */
@@ -29,6 +30,11 @@ export interface PolicyCalls extends Pick<
 > {
   /** Several calls of `select`, each answered or refused by itself. */
   selectEach(calls: readonly (readonly SelectInput[])[]): EachSelected[];
+  /** The number of an export, which is to be ended. */
+  beginExport(iteration: number | undefined, servingOnly: boolean): number;
+  /** Its next bytes, maybe none; undefined at the end. */
+  exportPart(id: number): Uint8Array | undefined;
+  endExport(id: number): void;
   /** The first call where a state is kept. */
   open(): Recovery;
   close(): void;
@@ -71,6 +77,7 @@ function plainError(error: unknown): PlainError {
 function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullable<typeof parentPort>): void {
   const learner = new Learner(given, serving);
   let target: Learner | DurableLearner = learner;
+  const exports = new OpenExports();
   const post = (response: WorkerResponse, moved: ArrayBuffer[] = []): void => port.postMessage(response, moved);
 
   async function open(): Promise<Recovery> {
@@ -87,6 +94,9 @@ function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullabl
       const [calls] = args as Parameters<PolicyCalls['selectEach']>;
       return target.selectEach(calls).map((each) => ('error' in each ? { error: plainError(each.error) } : each));
     }
+    if (method === 'beginExport') return exports.begin(target.beginExport(...(args as Parameters<PolicyCalls['beginExport']>)));
+    if (method === 'exportPart') return exports.part(args[0] as number);
+    if (method === 'endExport') return exports.end(args[0] as number);
     if (method === 'close') return target instanceof DurableLearner ? target.close() : undefined;
     return (target[method] as (...args: readonly unknown[]) => unknown).apply(target, [...args]);
   }
@@ -112,6 +122,7 @@ function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullabl
 const heavy: ReadonlySet<Method> = new Set<Method>([
   'open',
   'exportCheckpoint',
+  'endExport',
   'importCheckpoint',
   'importChallenger',
   'promoteChallenger',

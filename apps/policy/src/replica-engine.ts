@@ -1,3 +1,4 @@
+import type { CheckpointInput } from '@a2sf/run-store';
 import type { PolicyDescription } from './learner.js';
 import { PolicyEngine, type EngineOptions } from './policy-engine.js';
 import type { Method, PolicyCalls } from './policy-worker.js';
@@ -21,8 +22,8 @@ export class ReplicaEngine {
   }
 
   /** Serves another policy from now on; one at a time. When it throws, the one before is served on. */
-  async take(bytes: Uint8Array, file: string): Promise<PolicyDescription> {
-    const policy = await this.#standby.call('adopt', bytes, file);
+  async take(input: CheckpointInput, file: string): Promise<PolicyDescription> {
+    const policy = await this.#standby.call('adopt', input, file);
     [this.#serving, this.#standby] = [this.#standby, this.#serving];
     return policy;
   }

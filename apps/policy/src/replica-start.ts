@@ -3,6 +3,7 @@ import { usageError, type Resolution } from '@a2sf/config';
 import { PolicyServiceClient } from '@a2sf/contracts';
 import { ClientSecurity, connect, parseAddress, serve, type RunningServer } from '@a2sf/grpc-runtime';
 import { Metrics } from '@a2sf/observability';
+import type { CheckpointInput } from '@a2sf/run-store';
 import type { PolicyDescription } from './learner.js';
 import { policyMetrics, replicaMetrics } from './metrics.js';
 import type { options } from './options.js';
@@ -43,7 +44,7 @@ export function requireRole({ values: { role, learner, stateDir } }: Pick<Resolu
 type ReadCheckpoint = (
   path: string,
   limit: number,
-) => Promise<{ readonly bytes: Uint8Array; readonly warnings: readonly string[] }>;
+) => Promise<{ readonly input: CheckpointInput; readonly warnings: readonly string[] }>;
 
 /** Starts a replica: it serves --checkpoint, if there is one, until it has a policy of its learner; ready with the first. */
 export async function startReplica(
@@ -96,7 +97,7 @@ export async function startReplica(
     if (checkpoint !== undefined) {
       const read = await readCheckpoint(checkpoint, maxCheckpointBytes);
       for (const warning of read.warnings) log.warn(warning);
-      const policy = await engine.take(read.bytes, basename(checkpoint));
+      const policy = await engine.take(read.input, basename(checkpoint));
       standing.tookOther(policy.policyVersion);
       serves(policy);
       log.info(policy, 'policy loaded; the learner decides which comes next');

@@ -1,15 +1,11 @@
-import {
-  maxBeta,
-  restoreAgent,
-  type Agent,
-  type PolicyState,
-  type RestoreOptions,
-  type StateTensor,
-} from '@a2sf/bandit';
+import { maxBeta, restoreAgent, type Agent, type RestoreOptions } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
 import {
-  decodePolicyCheckpoint,
-  encodePolicyCheckpoint,
+  policyCheckpointParts,
+  withPolicyCheckpoint,
+  type CheckpointInput,
+  type CheckpointParts,
+  type DecodedCheckpoint,
   type HyperParameters,
   type PolicyCheckpoint,
   type SnapshotContent,
@@ -48,14 +44,22 @@ export interface ReadOptions extends RestoreOptions {
 
 /** A policy of at least version 1, with an empty ledger. Throws DATA_LOSS, FAILED_PRECONDITION for a newer format. */
 export function readPolicy(
-  bytes: Uint8Array,
+  input: CheckpointInput,
   file: string,
   given: Partial<HyperParameters>,
   options?: ReadOptions,
 ): { readonly policy: Policy; readonly warnings: readonly string[] } {
-  const { checkpoint, warnings } = decodePolicyCheckpoint(bytes, file);
+  return withPolicyCheckpoint(input, file, (decoded) => policyOf(decoded, file, given, options));
+}
+
+function policyOf(
+  { checkpoint, warnings }: DecodedCheckpoint,
+  file: string,
+  given: Partial<HyperParameters>,
+  options: ReadOptions | undefined,
+): { readonly policy: Policy; readonly warnings: readonly string[] } {
   if (checkpoint.servingOnly === true && options?.servingOnly !== true) throw servingOnly(file);
-  const agent = restoreAgent(detached(checkpoint.state), options);
+  const agent = restoreAgent(checkpoint.state, options);
   const hyperParameters = { ...defaultHyperParameters, ...checkpoint.hyperParameters, ...given };
   requireSane(hyperParameters, file);
   const { encoderId, configHash, randomState, seed } = checkpoint;
@@ -71,39 +75,40 @@ export function readPolicy(
   return { policy, warnings };
 }
 
-/** Longest tensor that is copied; a matrix for each action is longer, and no agent keeps one in place. */
-const mostCopied = 1 << 20;
-
-/** A state whose tensors do not keep the whole file in memory, of which they are parts. */
-function detached(state: PolicyState): PolicyState {
-  const copies = [...state.tensors].map(([name, { shape, data }]): [string, StateTensor] => [
-    name,
-    { shape, data: data.length <= mostCopied ? data.slice() : data },
-  ]);
-  return { ...state, tensors: new Map(copies) };
+/** A checkpoint that is read while the policy goes on; to be released. */
+export interface CheckpointExport extends CheckpointParts {
+  readonly release: () => void;
 }
 
 /**
- * The bytes of a checkpoint of a policy; `iteration` is written in the place of its own; `isForServing`: without what only
+ * A checkpoint of a policy as it is now; `iteration` is written in the place of its own; `isForServing`: without what only
  * learning needs.
  */
-export function encodePolicy(
+export function exportOf(
   { agent, origin, hyperParameters, version, iteration: own }: Policy,
   iteration = own,
   isForServing = false,
-): Uint8Array {
-  return encodePolicyCheckpoint({
+): CheckpointExport {
+  const state = agent.view();
+  const parts = policyCheckpointParts({
     ...origin,
-    state: agent.state(),
+    state,
     iteration,
     policyVersion: version,
     hyperParameters,
     ...(isForServing ? { servingOnly: true } : {}),
   });
+  return { ...parts, release: () => state.release() };
 }
 
-export function contentOf(policy: Policy): SnapshotContent {
-  return { policy: encodePolicy(policy), ledger: policy.ledger.save() };
+/** A state that is kept; to be released. */
+export interface SavedState extends SnapshotContent {
+  readonly release: () => void;
+}
+
+export function contentOf(policy: Policy): SavedState {
+  const { byteLength, parts, release } = exportOf(policy);
+  return { policy: { byteLength, parts }, ledger: policy.ledger.save(), release };
 }
 
 /** Throws FAILED_PRECONDITION for a context of another encoder or another dimension than the policy's. */

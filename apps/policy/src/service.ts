@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { defaultAgent } from '@a2sf/bandit';
 import {
   PolicyServiceClient,
@@ -17,19 +18,18 @@ import {
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
 import type { HyperParameters } from '@a2sf/run-store';
-import { collectBytes } from './collect-bytes.js';
 import type { SelectInput, Selection } from './choosing.js';
 import { contextHash } from './context-hash.js';
 import type { PolicyDescription } from './learner.js';
 import type { PolicyMetrics } from './metrics.js';
 import { Permits } from './permits.js';
 import type { PolicyEngine } from './policy-engine.js';
-import { releaseMemory } from './release-memory.js';
 import { readSelect, readUpdate, requireCount, type DrawnInput, type SelectOrder } from './request.js';
 import { defaultHyperParameters } from './served-policy.js';
 import { plainServing, type ServingParts } from './serving-parts.js';
 import { SharedExports } from './shared-exports.js';
 import type { TextEncoder } from './text-encoder.js';
+import { receiveUpload, type Upload } from './upload.js';
 import type { VersionFeed } from './version-feed.js';
 
 /** What the handlers work with. */
@@ -43,6 +43,8 @@ export interface PolicyParts {
   readonly given: Partial<HyperParameters>;
   readonly maxBatch: number;
   readonly maxCheckpointBytes: number;
+  /** Where an upload lies until it is read. Default: the system's folder for temporary files. */
+  readonly uploadFolder?: string;
   /** Default: no floor, no shadow, no log. */
   readonly serving?: ServingParts;
 }
@@ -102,6 +104,22 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     }
   }
 
+  async function* exported(
+    iteration: number | undefined,
+    servingOnly: boolean,
+  ): AsyncGenerator<ExportCheckpointResponse, void, undefined> {
+    const id = await engine.call('beginExport', iteration, servingOnly);
+    try {
+      for (;;) {
+        const part = await engine.call('exportPart', id);
+        if (part === undefined) return;
+        yield* chunksOf(part);
+      }
+    } finally {
+      await engine.call('endExport', id).catch(() => undefined); // of an engine that is gone
+    }
+  }
+
   async function* exportCheckpoint({
     iteration,
     servingOnly,
@@ -109,7 +127,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     const isShared = servingOnly && iteration === undefined;
     const giveBack = isShared ? servingReaders.take() : exports.take();
     try {
-      if (!isShared) return yield* chunksOf(await engine.call('exportCheckpoint', iteration, servingOnly));
+      if (!isShared) return yield* exported(iteration, servingOnly);
       const loan = await servingExports.take(feed.current.policyVersion);
       try {
         yield* chunksOf(loan.bytes);
@@ -150,17 +168,18 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     { log }: CallContext,
   ): Promise<ImportCheckpointResponse> {
     const giveBack = imports.take();
+    let upload: Upload | undefined;
     try {
-      const { bytes, challenger } = await collectCheckpoint(requests, parts.maxCheckpointBytes);
-      const size = bytes.byteLength;
-      if (challenger) {
-        const { warnings, iteration } = await engine.call('importChallenger', bytes, 'checkpoint');
+      upload = await receiveUpload(requests, parts.uploadFolder ?? tmpdir(), parts.maxCheckpointBytes);
+      const { path, byteLength: size } = upload;
+      if (upload.challenger) {
+        const { warnings, iteration } = await engine.call('importChallenger', { path }, 'checkpoint');
         for (const warning of warnings) log.warn(warning);
         const policy = await serve('a challenger');
         log.info({ version: policy.challengerVersion, iteration, bytes: size }, 'challenger imported');
         return { policyVersion: policy.policyVersion, iteration };
       }
-      const { warnings } = await engine.call('importCheckpoint', bytes, 'checkpoint');
+      const { warnings } = await engine.call('importCheckpoint', { path }, 'checkpoint');
       for (const warning of warnings) log.warn(warning);
       const { policyVersion, iteration } = await serve('an import');
       log.info({ policyVersion, iteration, bytes: size }, 'checkpoint imported');
@@ -169,7 +188,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       countUnwritten(error);
       throw error;
     } finally {
-      setImmediate(releaseMemory); // of the pieces
+      await upload?.discard();
       giveBack();
     }
   }
@@ -275,19 +294,3 @@ const fullCacheReasons = {
   empty_context: 'FULL_CACHE_REASON_EMPTY_CONTEXT',
   below_floor: 'FULL_CACHE_REASON_BELOW_FLOOR',
 } as const;
-
-/** The bytes of an upload, and what its first piece says they are for. */
-async function collectCheckpoint(
-  requests: AsyncIterable<ImportCheckpointRequestOutput>,
-  limit: number,
-): Promise<{ readonly bytes: Uint8Array; readonly challenger: boolean }> {
-  let challenger: boolean | undefined;
-  async function* pieces(): AsyncGenerator<ImportCheckpointRequestOutput, void, undefined> {
-    for await (const piece of requests) {
-      challenger ??= piece.challenger;
-      yield piece;
-    }
-  }
-  const bytes = await collectBytes(pieces(), limit);
-  return { bytes, challenger: challenger === true };
-}

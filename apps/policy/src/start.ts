@@ -9,6 +9,7 @@ import {
   isTorchCheckpoint,
   readTorchCheckpoint,
   RunLock,
+  type CheckpointInput,
   type HyperParameters,
 } from '@a2sf/run-store';
 import type { DurableEvent } from './durable-learner.js';
@@ -84,7 +85,10 @@ async function startLearner({ values, given, log, onLost, process }: StartOption
     }
     const server = await serve({
       name: 'policy',
-      service: policyService({ engine, encoder, feed, metrics, given, maxBatch, maxCheckpointBytes, serving }),
+      service: policyService({
+        ...{ engine, encoder, feed, metrics, given, maxBatch, maxCheckpointBytes, serving },
+        ...(stateDir === undefined ? {} : { uploadFolder: stateDir }),
+      }),
       options: values,
       restricted: restrictedTo(values.trainers),
       metrics: registry,
@@ -139,15 +143,15 @@ async function loadPolicy({ engine, values, metrics, log }: Loading): Promise<vo
     return;
   }
   const read = await readCheckpoint(values.checkpoint, values.maxCheckpointBytes);
-  const { warnings } = await engine.call('importCheckpoint', read.bytes, basename(values.checkpoint));
+  const { warnings } = await engine.call('importCheckpoint', read.input, basename(values.checkpoint));
   for (const warning of [...read.warnings, ...warnings]) log.warn(warning);
 }
 
-/** The bytes of a checkpoint in our format; one of the reference is brought to it. */
+/** A checkpoint in our format; one of the reference is brought to it. */
 async function readCheckpoint(
   path: string,
   limit: number,
-): Promise<{ readonly bytes: Uint8Array; readonly warnings: readonly string[] }> {
+): Promise<{ readonly input: CheckpointInput; readonly warnings: readonly string[] }> {
   const name = basename(path);
   try {
     const file = await open(path, 'r');
@@ -159,9 +163,9 @@ async function readCheckpoint(
       }
       if (isTorchCheckpoint(path)) {
         const { checkpoint, warnings } = readTorchCheckpoint(path);
-        return { bytes: encodePolicyCheckpoint(checkpoint), warnings };
+        return { input: encodePolicyCheckpoint(checkpoint), warnings };
       }
-      return { bytes: await file.readFile(), warnings: [] };
+      return { input: { path }, warnings: [] };
     } finally {
       await file.close();
     }

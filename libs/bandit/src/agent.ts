@@ -1,5 +1,5 @@
 import type { ActionSpace } from '@a2sf/kv-compression';
-import type { PolicyState } from './policy-state.js';
+import type { PolicyState, PolicyView } from './policy-state.js';
 
 /** What was chosen for one context, and on what grounds. */
 export interface Choice {
@@ -123,6 +123,8 @@ export interface Agent {
   actionCounts(): number[];
   /** A copy of all that was learned. */
   state(): PolicyState;
+  /** The same without copies of what is large; it stays as it is while the agent learns on. To be released. */
+  view(): PolicyView;
 }
 
 /** How a new agent is made. */

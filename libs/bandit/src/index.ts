@@ -27,6 +27,6 @@ export {
   type OffPolicyReport,
 } from './off-policy/evaluate.js';
 export { smallestPropensity, weigh, type LoggedOutcome, type WeighedOutcome } from './off-policy/outcome.js';
-export { damagedState, type PolicyState, type StateTensor } from './policy-state.js';
+export { damagedState, type PolicyState, type PolicyView, type StateTensor } from './policy-state.js';
 export { regret } from './regret.js';
 export { agentNames, agentType, defaultAgent, restoreAgent } from './registry.js';

@@ -3,7 +3,10 @@ import { A2sfError } from '@a2sf/errors';
 /** A named array of a policy: row-major; measures are single precision, counts and offsets whole numbers. */
 export interface StateTensor {
   readonly shape: readonly number[];
+  /** All elements. Where there is `part`, they are made anew each time they are asked for. */
   readonly data: Float32Array | BigInt64Array;
+  /** Of measures that lie elsewhere: `count` elements from `start`, valid until the next part is asked for. */
+  readonly part?: (start: number, count: number) => Float32Array;
 }
 
 /** All that a policy has learned, under the tensor names of a checkpoint. Plain data: it may cross threads. */
@@ -13,6 +16,11 @@ export interface PolicyState {
   /** Optimizer steps taken. */
   readonly optimizerStep: number;
   readonly tensors: ReadonlyMap<string, StateTensor>;
+}
+
+/** A state that is read while its agent learns on: what it shares with the agent stays as it was until it is released. */
+export interface PolicyView extends PolicyState {
+  release(): void;
 }
 
 /** DATA_LOSS: a tensor of a stored policy is missing or cannot be right. */
@@ -49,16 +57,20 @@ export class StateReader {
 
   /** A copy of a tensor of finite numbers. */
   floats(name: string, shape: readonly number[]): Float32Array {
-    const data = this.#sized(name, shape);
-    if (!(data instanceof Float32Array)) throw damagedState(name, 'is not of a float type');
-    const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw damagedState(name, `holds ${data[bad]} at ${bad}`);
-    return data.slice();
+    const data = this.#filled(name, this.#shaped(name, shape));
+    return this.#finite(name, data, 0, data.length).slice();
+  }
+
+  /** `count` elements from `start` of a tensor of finite numbers, valid until the next part is asked for. */
+  part(name: string, shape: readonly number[], start: number, count: number): Float32Array {
+    const tensor = this.#shaped(name, shape);
+    if (tensor.part === undefined) return this.#finite(name, this.#filled(name, tensor), start, count);
+    return this.#finite(name, tensor.part(start, count), 0, count, start);
   }
 
   /** A copy of a tensor of whole numbers, each in 0..2^53-1. */
   counts(name: string, shape: readonly number[]): number[] {
-    const data = this.#sized(name, shape);
+    const data = this.#filled(name, this.#shaped(name, shape));
     if (!(data instanceof BigInt64Array)) throw damagedState(name, 'is not of an integer type');
     return Array.from(data, (value) => {
       if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw damagedState(name, `holds ${value}`);
@@ -66,15 +78,25 @@ export class StateReader {
     });
   }
 
-  #sized(name: string, shape: readonly number[]): StateTensor['data'] {
+  #finite(name: string, data: StateTensor['data'], start: number, count: number, before = 0): Float32Array {
+    if (!(data instanceof Float32Array)) throw damagedState(name, 'is not of a float type');
+    const part = data.subarray(start, start + count);
+    const bad = part.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw damagedState(name, `holds ${part[bad]} at ${before + start + bad}`);
+    return part;
+  }
+
+  #shaped(name: string, shape: readonly number[]): StateTensor {
     const tensor = this.#get(name);
     if (tensor.shape.length !== shape.length || tensor.shape.some((length, i) => length !== shape[i])) {
       throw damagedState(name, `has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`);
     }
-    if (tensor.data.length !== shape.reduce((product, length) => product * length, 1)) {
-      throw damagedState(name, `holds ${tensor.data.length} numbers, which do not fill [${shape.join(', ')}]`);
-    }
-    return tensor.data;
+    return tensor;
+  }
+
+  #filled(name: string, { shape, data }: StateTensor): StateTensor['data'] {
+    if (data.length === shape.reduce((product, length) => product * length, 1)) return data;
+    throw damagedState(name, `holds ${data.length} numbers, which do not fill [${shape.join(', ')}]`);
   }
 
   #get(name: string): StateTensor {

@@ -16,7 +16,7 @@ const temporaryPattern = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/;
  */
 export async function writeFileAtomically(
   path: string,
-  data: Uint8Array | string | Iterable<Uint8Array>,
+  data: Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const name = basename(path);
   const folder = dirname(path);
@@ -26,7 +26,7 @@ export async function writeFileAtomically(
     try {
       await failpoint('file-before-write');
       const parts = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
-      for (const part of parts) await handle.writeFile(part); // each goes on where the last one ended
+      for await (const part of parts) await handle.writeFile(part); // each goes on where the last one ended
       await failpoint('file-after-write');
       await handle.sync();
       await failpoint('file-after-sync');

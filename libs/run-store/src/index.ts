@@ -18,11 +18,16 @@ export {
   checkpointFormatVersion,
   decodePolicyCheckpoint,
   encodePolicyCheckpoint,
+  policyCheckpointParts,
+  withPolicyCheckpoint,
+  type CheckpointInput,
+  type CheckpointParts,
   type DecodedCheckpoint,
   type HyperParameters,
   type PolicyCheckpoint,
 } from './policy-checkpoint.js';
 export { RecordLog, type LogRecovery, type PreparedSegment, type RecordLogOptions } from './record-log.js';
 export { RunLock } from './run-lock.js';
-export { SnapshotFolder, snapshotName, type SnapshotContent } from './snapshot-folder.js';
+export { storageError } from './storage-error.js';
+export { SnapshotFolder, snapshotName, type SnapshotContent, type StoredSnapshot } from './snapshot-folder.js';
 export { isTorchCheckpoint, readTorchCheckpoint, type ConfigValue, type TorchCheckpoint } from './torch-checkpoint.js';

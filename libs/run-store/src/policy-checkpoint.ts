@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import { defaultAgent, type PolicyState, type StateTensor } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
 import {
-  encodeSafetensors,
-  parseSafetensors,
+  bytesPerElement,
+  layOutSafetensors,
+  memorySource,
+  readSafetensorsHeader,
   toFloat32,
+  withFileSource,
+  type ByteSource,
   type DType,
-  type SafetensorsContent,
-  type Tensor,
+  type FilePart,
+  type SafetensorsHeader,
+  type TensorInfo,
 } from '@a2sf/tensor-files';
 
 /** Version of the file format that is written; older ones are read. */
@@ -63,18 +68,38 @@ const hyperParameterKeys = {
   maxGradNorm: 'max_grad_norm',
 } as const satisfies Record<keyof HyperParameters, string>;
 
+/** The bytes of a checkpoint, made a part at a time. */
+export interface CheckpointParts {
+  readonly byteLength: number;
+  /** Each part is valid until the next is asked for; empty ones come while the content is hashed. */
+  readonly parts: () => IterableIterator<Uint8Array>;
+}
+
 /**
  * The bytes of `policy_N.safetensors`: the state's tensors; everything else as text in the metadata; `sha256` over both.
  * With `servingOnly`, the tensors that only learning needs are left out and the metadata say so.
  * Equal checkpoints give equal bytes. Throws INVALID_ARGUMENT for a number that is not whole or not finite.
  */
 export function encodePolicyCheckpoint(checkpoint: PolicyCheckpoint): Uint8Array {
+  const { byteLength, parts } = policyCheckpointParts(checkpoint);
+  const bytes = new Uint8Array(byteLength);
+  let at = 0;
+  for (const part of parts()) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+/** The same a part at a time; a state that is made as it is read is read twice. Throws as `encodePolicyCheckpoint`. */
+export function policyCheckpointParts(checkpoint: PolicyCheckpoint): CheckpointParts {
   const { state, hyperParameters, seed } = checkpoint;
-  const tensors = new Map<string, Tensor>();
-  for (const [name, { shape, data }] of state.tensors) {
+  const tensors = new Map<string, Content>();
+  for (const [name, tensor] of state.tensors) {
     if (checkpoint.servingOnly === true && learningTensor.test(name)) continue;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    tensors.set(name, { dtype: data instanceof Float32Array ? 'F32' : 'I64', shape, data: bytes });
+    const { shape, part } = tensor;
+    if (part !== undefined) tensors.set(name, { dtype: 'F32', shape, read: (start, count) => bytesOf(part(start, count)) });
+    else tensors.set(name, heldContent(tensor));
   }
   const metadata: Record<string, string> = {
     format_version: String(checkpointFormatVersion),
@@ -94,7 +119,18 @@ export function encodePolicyCheckpoint(checkpoint: PolicyCheckpoint): Uint8Array
     if (!Number.isFinite(value)) throw A2sfError.invalid(name, 'must be finite');
     metadata[name] = String(value);
   }
-  return encodeSafetensors(tensors, { ...metadata, sha256: contentHash({ metadata, tensors }) });
+  const { fileBytes } = layOutSafetensors(tensors, { ...metadata, sha256: '0'.repeat(64) });
+  function* parts(): Generator<Uint8Array, void, undefined> {
+    const hash = createHash('sha256');
+    for (const part of hashedParts(metadata, tensors)) {
+      hash.update(part);
+      yield nothing;
+    }
+    const layout = layOutSafetensors(tensors, { ...metadata, sha256: hash.digest('hex') });
+    yield layout.head;
+    for (const name of layout.tensors.keys()) yield* contentParts(tensors.get(name)!);
+  }
+  return { byteLength: fileBytes, parts };
 }
 
 /**
@@ -102,10 +138,29 @@ export function encodePolicyCheckpoint(checkpoint: PolicyCheckpoint): Uint8Array
  * is iteration 0 with a warning. Throws DATA_LOSS for a damaged file, FAILED_PRECONDITION for a newer format.
  */
 export function decodePolicyCheckpoint(bytes: Uint8Array, file = 'checkpoint'): DecodedCheckpoint {
-  const content = parseSafetensors(bytes, file);
-  const { metadata } = content;
+  const { checkpoint, warnings } = openPolicyCheckpoint(memorySource(bytes), file);
+  const tensors = new Map([...checkpoint.state.tensors].map(([name, { shape, data }]) => [name, { shape, data }]));
+  return { checkpoint: { ...checkpoint, state: { ...checkpoint.state, tensors } }, warnings };
+}
+
+/** Bytes in memory or in a file. */
+export type CheckpointInput = Uint8Array | FilePart;
+
+/**
+ * Gives a verified checkpoint to `use`. Of its tensors no copy is held: they are read where they lie, while `use` is at work.
+ * Throws as `decodePolicyCheckpoint`, NOT_FOUND or FAILED_PRECONDITION for a file that cannot be read.
+ */
+export function withPolicyCheckpoint<T>(input: CheckpointInput, file: string, use: (decoded: DecodedCheckpoint) => T): T {
+  if (input instanceof Uint8Array) return use(openPolicyCheckpoint(memorySource(input), file));
+  return withFileSource(input, (source) => use(openPolicyCheckpoint(source, file)));
+}
+
+function openPolicyCheckpoint(source: ByteSource, file: string): DecodedCheckpoint {
+  const header = readSafetensorsHeader(source, file);
+  const { metadata } = header;
+  const contents = new Map([...header.tensors].map(([name, info]) => [name, storedContent(info, source)]));
   const isBare = metadata['format_version'] === undefined && metadata['sha256'] === undefined;
-  if (!isBare) verify(content, file);
+  if (!isBare) verify(header, contents, file);
   const whole = (key: string): number => readWhole(metadata[key] ?? '0', key, file);
   const hyperParameters: Partial<Record<keyof HyperParameters, number>> = {};
   for (const [key, name] of Object.entries(hyperParameterKeys)) {
@@ -118,7 +173,7 @@ export function decodePolicyCheckpoint(bytes: Uint8Array, file = 'checkpoint'): 
   const state: PolicyState = {
     agent: (isBare ? undefined : metadata['agent']) ?? defaultAgent,
     optimizerStep: isBare ? 0 : whole('optimizer_step'),
-    tensors: stateTensors(content.tensors, file),
+    tensors: stateTensors(contents, file),
   };
   const base = { state, hyperParameters };
   if (isBare) {
@@ -139,24 +194,58 @@ export function decodePolicyCheckpoint(bytes: Uint8Array, file = 'checkpoint'): 
   return { checkpoint, warnings: [] };
 }
 
-/**
- * SHA-256, in hexadecimal, of: for each metadata key but `sha256`, sorted, the JSON line `["key","text"]`; then for each
- * tensor, sorted by name, the JSON line `["name","dtype",[shape]]` and its bytes.
- */
-function contentHash({ metadata, tensors }: SafetensorsContent): string {
-  const hash = createHash('sha256');
-  for (const key of Object.keys(metadata).sort()) {
-    if (key !== 'sha256') hash.update(`${JSON.stringify([key, metadata[key]])}\n`);
-  }
-  for (const name of [...tensors.keys()].sort()) {
-    const { dtype, shape, data } = tensors.get(name)!;
-    hash.update(`${JSON.stringify([name, dtype, shape])}\n`).update(data);
-  }
-  return hash.digest('hex');
+/** A tensor whose bytes are read a part at a time; each part is valid until the next. */
+interface Content {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** `count` elements from `start`. */
+  readonly read: (start: number, count: number) => Uint8Array;
 }
 
-function verify(content: SafetensorsContent, file: string): void {
-  const { metadata } = content;
+/** Elements of one part: a mebibyte of the widest. */
+const partElements = 1 << 17;
+const nothing = new Uint8Array();
+
+function heldContent({ shape, data }: StateTensor): Content {
+  const dtype = data instanceof Float32Array ? 'F32' : 'I64';
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (data.length !== size) throw A2sfError.invalid('shape', `${data.length} numbers do not fill [${shape.join(', ')}]`);
+  return { dtype, shape, read: (start, count) => bytesOf(data.subarray(start, start + count)) };
+}
+
+function storedContent({ dtype, shape, offset }: TensorInfo, source: ByteSource): Content {
+  const size = bytesPerElement(dtype);
+  return { dtype, shape, read: (start, count) => source.read(offset + start * size, count * size) };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: StateTensor['data']): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function* contentParts({ shape, read }: Content): Generator<Uint8Array, void, undefined> {
+  const size = shape.reduce((product, length) => product * length, 1);
+  for (let at = 0; at < size; at += partElements) yield read(at, Math.min(partElements, size - at));
+}
+
+/**
+ * What the SHA-256 is of: for each metadata key but `sha256`, sorted, the JSON line `["key","text"]`; then for each tensor,
+ * sorted by name, the JSON line `["name","dtype",[shape]]` and its bytes.
+ */
+function* hashedParts(
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, Content>,
+): Generator<Uint8Array | string, void, undefined> {
+  for (const key of Object.keys(metadata).sort()) {
+    if (key !== 'sha256') yield `${JSON.stringify([key, metadata[key]])}\n`;
+  }
+  for (const name of [...tensors.keys()].sort()) {
+    const content = tensors.get(name)!;
+    yield `${JSON.stringify([name, content.dtype, content.shape])}\n`;
+    yield* contentParts(content);
+  }
+}
+
+function verify({ metadata }: SafetensorsHeader, tensors: ReadonlyMap<string, Content>, file: string): void {
   const version = readWhole(metadata['format_version'] ?? '', 'format_version', file);
   if (version > checkpointFormatVersion) {
     const problem = `has format version ${version}, this program reads up to ${checkpointFormatVersion}`;
@@ -165,23 +254,48 @@ function verify(content: SafetensorsContent, file: string): void {
       reason: 'newer-format',
     });
   }
-  if (metadata['sha256'] !== contentHash(content))
+  const hash = createHash('sha256');
+  for (const part of hashedParts(metadata, tensors)) hash.update(part);
+  if (metadata['sha256'] !== hash.digest('hex'))
     throw damagedCheckpoint(file, 'its SHA-256 does not match its content');
 }
 
-function stateTensors(tensors: ReadonlyMap<string, Tensor>, file: string): Map<string, StateTensor> {
+function stateTensors(contents: ReadonlyMap<string, Content>, file: string): Map<string, StateTensor> {
   const result = new Map<string, StateTensor>();
-  for (const [name, { dtype, shape, data }] of tensors) {
-    result.set(name, { shape, data: numbersOf(name, dtype, data, file) });
+  for (const [name, { dtype, shape, read }] of contents) {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const elements = (start: number, count: number) => numbersOf(name, dtype, read(start, count), file);
+    numbersOf(name, dtype, nothing, file); // refuses a type that no policy holds
+    const data = (): StateTensor['data'] => elements(0, size).slice();
+    if (floatTypes.has(dtype)) result.set(name, storedFloats(shape, data, elements as NonNullable<StateTensor['part']>));
+    else result.set(name, { shape, data: data() });
   }
   return result;
+}
+
+function storedFloats(
+  shape: readonly number[],
+  all: () => StateTensor['data'],
+  part: NonNullable<StateTensor['part']>,
+): StateTensor {
+  return {
+    shape,
+    get data() {
+      return all();
+    },
+    part,
+  };
 }
 
 /** The elements of a tensor as a policy holds them. Throws DATA_LOSS for a type that none has. */
 export function numbersOf(name: string, dtype: DType, data: Uint8Array, file: string): StateTensor['data'] {
   const { buffer, byteOffset, byteLength } = data;
-  if (dtype === 'I64') return new BigInt64Array(buffer, byteOffset, byteLength / 8);
-  if (dtype === 'I32') return BigInt64Array.from(new Int32Array(buffer, byteOffset, byteLength / 4), BigInt);
+  if (dtype === 'I64' || dtype === 'I32') {
+    const at = byteOffset % 8 === 0 ? byteOffset : 0; // what is not aligned is copied
+    const from = at === byteOffset ? buffer : data.slice().buffer;
+    if (dtype === 'I64') return new BigInt64Array(from, at, byteLength / 8);
+    return BigInt64Array.from(new Int32Array(from, at, byteLength / 4), BigInt);
+  }
   if (floatTypes.has(dtype)) return toFloat32(data, dtype);
   throw damagedCheckpoint(file, `tensor ${name.slice(0, 80)}: a policy holds no ${dtype}`);
 }

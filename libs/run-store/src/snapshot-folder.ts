@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { A2sfError } from '@a2sf/errors';
+import { A2sfError, isA2sfError } from '@a2sf/errors';
+import { withFileSource, type ByteSource, type FilePart } from '@a2sf/tensor-files';
 import { syncFolder, writeFileAtomically } from './atomic-file.js';
 import { failpoint } from './failpoint.js';
 import { requireVersion, writeVersion } from './log-segment.js';
+import type { CheckpointParts } from './policy-checkpoint.js';
 import { storageError } from './storage-error.js';
 
 /** Version of the snapshot's format that is written; only this one is read. */
@@ -19,9 +21,16 @@ const snapshotPattern = /^snapshot-(\d{16})\.bin$/;
 /** A state as its owner encodes it. */
 export interface SnapshotContent {
   /** The policy: the bytes of a checkpoint. */
-  readonly policy: Uint8Array;
+  readonly policy: CheckpointParts;
   /** What the checkpoint does not hold; made while it is written. */
   readonly ledger: Iterable<Uint8Array>;
+}
+
+/** A snapshot that was verified. */
+export interface StoredSnapshot {
+  /** Where the bytes of the policy's checkpoint lie. */
+  readonly policy: FilePart;
+  readonly ledger: Uint8Array;
 }
 
 /**
@@ -55,27 +64,17 @@ export class SnapshotFolder {
   }
 
   /** Throws DATA_LOSS for a damaged file, FAILED_PRECONDITION for a newer format. */
-  async read(sequence: number): Promise<{ readonly policy: Uint8Array; readonly ledger: Uint8Array }> {
+  async read(sequence: number): Promise<StoredSnapshot> {
     const file = snapshotName(sequence);
-    let bytes: Buffer;
-    try {
-      bytes = await readFile(join(this.#folder, file));
-    } catch (error) {
-      throw storageError(file, error);
-    }
+    const path = join(this.#folder, file);
     const damaged = (): A2sfError =>
       new A2sfError('DATA_LOSS', `${file}: does not match its SHA-256`, { field: file, reason: 'damaged-snapshot' });
-    if (bytes.length < headerBytes + hashBytes || !bytes.subarray(0, 8).equals(magic)) throw damaged();
-    requireVersion(bytes, 8, snapshotFormatVersion, file, damaged);
-    const end = bytes.length - hashBytes;
-    const hash = createHash('sha256').update(bytes.subarray(0, end)).digest();
-    if (!hash.equals(bytes.subarray(end)) || bytes.readBigUInt64LE(16) !== BigInt(sequence)) throw damaged();
-    const ledgerAt = headerBytes + Number(bytes.readBigUInt64LE(24));
-    // A copy: tensors are read in place, and wish to begin at a multiple of their element's size.
-    return {
-      policy: Uint8Array.prototype.slice.call(bytes, headerBytes, ledgerAt),
-      ledger: bytes.subarray(ledgerAt, end),
-    };
+    try {
+      return withFileSource({ path }, (source) => verified(source, path, sequence, damaged));
+    } catch (error) {
+      if (isA2sfError(error)) throw error;
+      throw storageError(file, error);
+    }
   }
 
   /** Deletes snapshots. One that is not there counts as deleted. */
@@ -97,16 +96,33 @@ export function snapshotName(sequence: number): string {
   return `snapshot-${String(sequence).padStart(16, '0')}.bin`;
 }
 
+function verified(source: ByteSource, path: string, sequence: number, damaged: () => A2sfError): StoredSnapshot {
+  const { byteLength } = source;
+  if (byteLength < headerBytes + hashBytes) throw damaged();
+  const header = Buffer.from(source.read(0, headerBytes));
+  if (!header.subarray(0, 8).equals(magic)) throw damaged();
+  requireVersion(header, 8, snapshotFormatVersion, snapshotName(sequence), damaged);
+  const end = byteLength - hashBytes;
+  const hash = createHash('sha256');
+  for (let at = 0; at < end; at += partBytes) hash.update(source.read(at, Math.min(partBytes, end - at)));
+  const digest = hash.digest();
+  if (!digest.equals(source.read(end, hashBytes)) || header.readBigUInt64LE(16) !== BigInt(sequence)) throw damaged();
+  const policyBytes = Number(header.readBigUInt64LE(24));
+  const ledgerAt = headerBytes + policyBytes;
+  const policy = { path, offset: headerBytes, byteLength: policyBytes };
+  return { policy, ledger: source.read(ledgerAt, end - ledgerAt).slice() };
+}
+
 function* encode(sequence: number, { policy, ledger }: SnapshotContent): Generator<Uint8Array, void, undefined> {
   const header = Buffer.alloc(headerBytes);
   magic.copy(header);
   writeVersion(header, 8, snapshotFormatVersion);
   header.writeBigUInt64LE(BigInt(sequence), 16);
-  header.writeBigUInt64LE(BigInt(policy.length), 24);
+  header.writeBigUInt64LE(BigInt(policy.byteLength), 24);
   const hash = createHash('sha256');
   const hashed = (part: Uint8Array): Uint8Array => (hash.update(part), part);
   yield hashed(header);
-  for (let at = 0; at < policy.length; at += partBytes) yield hashed(policy.subarray(at, at + partBytes));
+  for (const part of policy.parts()) yield hashed(part);
   for (const part of ledger) yield hashed(part);
   yield hash.digest();
 }

@@ -21,7 +21,12 @@ export function withFile<T>(path: string, use: (fd: number) => T): T {
 
 /** `length` bytes from `position`, in a buffer of their own. Throws DATA_LOSS when the file ends before. */
 export function readAt(fd: number, position: number, length: number, file: string, tensor?: string): Uint8Array {
-  const bytes = new Uint8Array(length);
+  return readInto(new Uint8Array(length), fd, position, file, tensor);
+}
+
+/** Fills `bytes` from `position`, and returns them. Throws DATA_LOSS when the file ends before. */
+export function readInto(bytes: Uint8Array, fd: number, position: number, file: string, tensor?: string): Uint8Array {
+  const { length } = bytes;
   for (let done = 0; done < length;) {
     const got = readSync(fd, bytes, done, Math.min(length - done, maxReadBytes), position + done);
     if (got === 0) throw damaged(file, 'the file ends early', tensor);

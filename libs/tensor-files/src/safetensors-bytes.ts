@@ -1,7 +1,8 @@
 import { A2sfError } from '@a2sf/errors';
 import type { DType } from './dtype.js';
 import { quoted } from './file-error.js';
-import { headerLength, parseHeader, prefixBytes } from './safetensors-header.js';
+import type { ByteSource } from './byte-source.js';
+import { headerLength, parseHeader, prefixBytes, type SafetensorsHeader } from './safetensors-header.js';
 import { layOutSafetensors } from './safetensors-layout.js';
 
 /** A tensor in memory: row-major, little-endian. */
@@ -28,6 +29,13 @@ export function parseSafetensors(bytes: Uint8Array, file = 'safetensors'): Safet
     tensors.set(name, { dtype, shape, data });
   }
   return { metadata: header.metadata, tensors };
+}
+
+/** Reads the header of a file, and no tensor of it. Throws DATA_LOSS. */
+export function readSafetensorsHeader(source: ByteSource, file = 'safetensors'): SafetensorsHeader {
+  const { byteLength } = source;
+  const length = headerLength(source.read(0, Math.min(prefixBytes, byteLength)), byteLength, file);
+  return parseHeader(source.read(prefixBytes, length), byteLength, file);
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { SparseVector } from '../sparse-vector.js';
 import { damagedState, type StateReader, type StateTensor } from '../policy-state.js';
 import { packedLength } from '../cholesky.js';
-import { SymmetricInverse } from './symmetric-inverse.js';
-import { joinPairs, splitPairs } from './pairs.js';
+import { inversesTensor, sumsTensor } from './covariance-tensors.js';
+import { SymmetricInverse, type Lease } from './symmetric-inverse.js';
 
 /** What additions did to the precision of the matrices. */
 export interface Health {
@@ -44,15 +44,15 @@ export class InverseCovariances {
   static read(reader: StateReader, actions: number, width: number, learns: boolean): InverseCovariances {
     const [stored] = reader.shape('inverse_lambdas', 3) as [number];
     const count = stored === 1 ? 1 : actions;
-    const full = reader.floats('inverse_lambdas', [count, width, width]);
-    for (let i = 0; i < count * width; i++) {
-      const diagonal = full[i * width + (i % width)]!;
-      if (!(diagonal > 0)) throw damagedState('inverse_lambdas', `holds ${diagonal} on a diagonal`);
-    }
-    const sums = readSums(reader, count, width, learns);
     const matrices: SymmetricInverse[] = [];
     for (let a = 0; a < count; a++) {
-      const matrix = SymmetricInverse.of(width, full, a * width * width, sums[a]!);
+      const sum = learns ? readSum(reader, a, count, width) : new Float64Array();
+      const full = reader.part('inverse_lambdas', [count, width, width], a * width * width, width * width);
+      for (let i = 0; i < width; i++) {
+        const diagonal = full[i * width + i]!;
+        if (!(diagonal > 0)) throw damagedState('inverse_lambdas', `holds ${diagonal} on a diagonal`);
+      }
+      const matrix = SymmetricInverse.of(width, full, 0, sum);
       const equal = matrices.find(({ multipleOf }) => multipleOf === matrix.multipleOf); // never true of NaN
       matrices.push(equal ?? matrix);
     }
@@ -95,35 +95,31 @@ export class InverseCovariances {
     return health;
   }
 
-  /** The tensors of a state. */
-  tensors(): [string, StateTensor][] {
+  /** The tensors of a state: copies, or, while `lease` is held, read from the matrices as they are now. */
+  tensors(lease?: Lease): [string, StateTensor][] {
     const [first] = this.#matrices;
     const isOne = Number.isNaN(first!.multipleOf) && this.#matrices.every((matrix) => matrix === first);
-    const matrices = isOne ? [first!] : this.#matrices;
-    const h = this.width;
-    const inverses = new Float32Array(matrices.length * h * h);
-    for (const [a, matrix] of matrices.entries()) matrix.writeInverse(inverses, a * h * h);
-    const tensors: [string, StateTensor][] = [['inverse_lambdas', { shape: [matrices.length, h, h], data: inverses }]];
-    if (matrices.every(({ sum }) => sum.length === 0)) return tensors;
-    const sums = matrices.map(({ sum }) => sum);
-    const packed = packedLength(h);
-    tensors.push(['lambdas', { shape: [2, matrices.length, packed], data: splitPairs(sums, packed) }]);
-    return tensors;
+    const arrays = (isOne ? [first!] : this.#matrices).map((matrix) => matrix.arrays(lease));
+    const tensors: [string, StateTensor][] = [['inverse_lambdas', inversesTensor(arrays, this.width)]];
+    if (arrays.some(({ sum }) => sum.length > 0)) tensors.push(['lambdas', sumsTensor(arrays, this.width)]);
+    if (lease !== undefined) return tensors;
+    return tensors.map(([name, { shape, data }]) => [name, { shape, data }]);
   }
 }
 
-function readSums(reader: StateReader, count: number, width: number, learns: boolean): Float64Array[] {
-  const none = Array.from({ length: count }, () => new Float64Array());
-  if (!learns || !reader.has('lambdas')) return none;
+/** L of matrix a; empty where it is not held. */
+function readSum(reader: StateReader, a: number, count: number, width: number): Float64Array {
+  if (!reader.has('lambdas')) return new Float64Array();
   const packed = packedLength(width);
-  const sums = joinPairs(reader.floats('lambdas', [2, count, packed]), count, packed);
-  return sums.map((sum) => {
-    if (sum.every((value) => value === 0)) return new Float64Array();
-    for (let i = 0, at = 0; i < width; at += ++i + 1) {
-      if (!(sum[at]! > 0)) throw damagedState('lambdas', `holds ${sum[at]} on a diagonal`);
-    }
-    return sum;
-  });
+  const part = (row: number): Float32Array => reader.part('lambdas', [2, count, packed], row * packed, packed);
+  const sum = Float64Array.from(part(a));
+  const low = part(count + a);
+  for (let i = 0; i < packed; i++) sum[i]! += low[i]!;
+  if (sum.every((value) => value === 0)) return new Float64Array();
+  for (let i = 0, at = 0; i < width; at += ++i + 1) {
+    if (!(sum[at]! > 0)) throw damagedState('lambdas', `holds ${sum[at]} on a diagonal`);
+  }
+  return sum;
 }
 
 class HealthRecord implements Health {

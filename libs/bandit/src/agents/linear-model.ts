@@ -12,6 +12,7 @@ import { compress, type SparseVector } from '../sparse-vector.js';
 import { readSpace, readWhole, requirePositive, requireWholeNumber, spaceTensors, wholeTensor } from './agent-state.js';
 import { InverseCovariances } from './covariance.js';
 import { joinPairs, splitPairs, toPair } from './pairs.js';
+import type { Lease } from './symmetric-inverse.js';
 import { readOnlyAgent, reportOf, type RewardModel } from './reward-model.js';
 
 /** Widest context: the matrices take 6 A D^2 bytes. */
@@ -129,13 +130,13 @@ export class LinearModel implements RewardModel {
     return reportOf(loss, 0, health);
   }
 
-  tensors(): [string, StateTensor][] {
+  tensors(lease?: Lease): [string, StateTensor][] {
     if (!this.#learns) throw readOnlyAgent();
     const data = splitPairs(this.#sums, this.dimension);
     return [
       ['context_dimension', wholeTensor(this.dimension)],
       ['reward_sums', { shape: [2, this.space.size, this.dimension], data }],
-      ...this.#covariances.tensors(),
+      ...this.#covariances.tensors(lease),
       ...spaceTensors(this.space, this.counts),
     ];
   }

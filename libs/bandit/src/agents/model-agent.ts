@@ -13,9 +13,10 @@ import type {
   UpdateReport,
 } from '../agent.js';
 import { drawsOf } from '../draw-seed.js';
-import type { PolicyState, StateTensor } from '../policy-state.js';
+import type { PolicyState, PolicyView, StateTensor } from '../policy-state.js';
 import { requirePositive } from './agent-state.js';
 import type { RewardModel } from './reward-model.js';
+import type { Lease } from './symmetric-inverse.js';
 import { bonus, type Decision, type SelectionRule } from './selection-rule.js';
 
 /** Largest magnitude of a context's component; a sane embedding stays below 100, and squares of 1e6 stay far from overflow. */
@@ -112,12 +113,12 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
   }
 
   state(): PolicyState {
-    const { name, extra = [] } = this.#parts;
-    return {
-      agent: name,
-      optimizerStep: this.model.steps,
-      tensors: new Map([...this.model.tensors(), ...extra]),
-    };
+    return this.#state();
+  }
+
+  view(): PolicyView {
+    const lease: Lease = { isHeld: true };
+    return { ...this.#state(lease), release: () => void (lease.isHeld = false) };
   }
 
   protected requireContext(context: Float32Array, field: string): void {
@@ -130,6 +131,12 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
         throw A2sfError.invalid(`${field}[${i}]`, `must be a number of at most ${maxContextValue} in magnitude`);
       }
     }
+  }
+
+  #state(lease?: Lease): PolicyState {
+    const { name, extra = [] } = this.#parts;
+    const tensors = new Map([...this.model.tensors(lease), ...extra]);
+    return { agent: name, optimizerStep: this.model.steps, tensors };
   }
 
   /** What is asked, checked, with what the model says of it. */

@@ -15,7 +15,7 @@ import { compress, type SparseVector } from '../sparse-vector.js';
 import { Adam, clipFactor, globalNorm } from './adam.js';
 import { readSpace, requirePositive, requireWholeNumber, spaceTensors } from './agent-state.js';
 import { InverseCovariances } from './covariance.js';
-import type { SymmetricInverse } from './symmetric-inverse.js';
+import type { Lease, SymmetricInverse } from './symmetric-inverse.js';
 import {
   FeatureNetwork,
   parameterShapes,
@@ -139,7 +139,7 @@ export class NeuralModel implements RewardModel {
     return reportOf(step.loss, gradientNorm, health);
   }
 
-  tensors(): [string, StateTensor][] {
+  tensors(lease?: Lease): [string, StateTensor][] {
     if (!this.#learns) throw readOnlyAgent();
     const tensors: [string, StateTensor][] = [];
     for (const [i, { name, shape, values }] of this.#network.parameters.entries()) {
@@ -147,7 +147,7 @@ export class NeuralModel implements RewardModel {
       tensors.push([`optimizer.exp_avg.${name}`, { shape, data: this.#adam.firstMoments[i]!.slice() }]);
       tensors.push([`optimizer.exp_avg_sq.${name}`, { shape, data: this.#adam.secondMoments[i]!.slice() }]);
     }
-    return [...tensors, ...this.#covariances.tensors(), ...spaceTensors(this.space, this.counts)];
+    return [...tensors, ...this.#covariances.tensors(lease), ...spaceTensors(this.space, this.counts)];
   }
 
   /** One Adam step; the norm of the gradient before clipping. */

@@ -3,6 +3,7 @@ import type { ActionSpace } from '@a2sf/kv-compression';
 import type { Evaluation, FullObservation, LearningOptions, Observation, UpdateReport } from '../agent.js';
 import type { StateTensor } from '../policy-state.js';
 import type { Health } from './covariance.js';
+import type { Lease } from './symmetric-inverse.js';
 
 /** What is learned of the rewards, apart from how an action is chosen. Its inputs are checked before. */
 export interface RewardModel {
@@ -17,8 +18,8 @@ export interface RewardModel {
   evaluate(contexts: readonly Float32Array[], keys: readonly (string | undefined)[]): Evaluation;
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport;
   updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport;
-  /** The tensors of a state. */
-  tensors(): [string, StateTensor][];
+  /** The tensors of a state: copies, or, while `lease` is held, such as are read from the model as it is now. */
+  tensors(lease?: Lease): [string, StateTensor][];
 }
 
 /** The report of an update, with what the covariances told. */

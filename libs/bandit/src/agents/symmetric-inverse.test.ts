@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Random } from '@a2sf/random';
 import { cholesky, choleskyInverse, packedLength, packedRow } from '../cholesky.js';
 import { compress } from '../sparse-vector.js';
+import { inversesTensor } from './covariance-tensors.js';
 import { driftTolerance, SymmetricInverse } from './symmetric-inverse.js';
 
 /** Features as ReLU leaves them: half of them 0, a common part, one that hardly ever fires. */
@@ -14,8 +15,7 @@ function features(random: Random, width: number): Float64Array {
 
 function packedOf(matrix: SymmetricInverse): Float64Array {
   const h = matrix.width;
-  const full = new Float32Array(h * h);
-  matrix.writeInverse(full, 0);
+  const full = inversesTensor([matrix.arrays()], h).data as Float32Array;
   const packed = new Float64Array(packedLength(h));
   for (let i = 0; i < h; i++) for (let j = 0; j <= i; j++) packed[packedRow(i) + j] = full[i * h + j]!;
   return packed;
@@ -51,7 +51,7 @@ function residual(L: Float64Array, M: Float64Array, width: number): number {
 
 // A2SF_LONG_TESTS=1: also at the width of the real policy, some minutes.
 for (const width of process.env['A2SF_LONG_TESTS'] === '1' ? [64, 512] : [64]) {
-  test(`after 100,000 additions of width ${width} the matrix is positive definite and the inverse of the true sum`, () => {
+  test(`after 100,000 additions of width ${width} the matrix is positive definite and the inverse of the true sum`, (t) => {
     const random = new Random(width);
     const matrix = SymmetricInverse.multiple(width, 10);
     const L = new Float64Array(packedLength(width)); // the sum itself, in double precision
@@ -64,10 +64,12 @@ for (const width of process.env['A2SF_LONG_TESTS'] === '1' ? [64, 512] : [64]) {
     const M = packedOf(matrix);
     assert.ok(cholesky(M, width) !== undefined, 'positive definite');
     const measured = residual(L, M, width);
+    t.diagnostic(`||L M - I||_F / sqrt(h): ${measured}, tolerance ${matrix.tolerance()}`);
     // The tolerance of the class, and the estimate may miss half of the drift; 1e-6 is the weight of the additions.
     assert.ok(measured <= 2 * matrix.tolerance() + 1e-6, `${measured} ${matrix.tolerance()}`);
     const smallest = 1 / largestEigenvalue(choleskyInverse(M, width)!, width);
     const expected = 1 / largestEigenvalue(L, width);
+    t.diagnostic(`smallest eigenvalue of M: ${smallest}, of the inverse in double precision: ${expected}`);
     assert.ok(Math.abs(smallest / expected - 1) < 1e-2, `${smallest} ${expected}`);
   });
 }
@@ -77,8 +79,7 @@ test('the drift is the Frobenius norm on average, and a drifted matrix is comput
   const random = new Random(5);
   const good = SymmetricInverse.multiple(width, 10);
   for (let n = 1; n <= 63; n++) good.add(compress(features(random, width), 0, width), n);
-  const full = new Float32Array(width * width);
-  good.writeInverse(full, 0);
+  const full = inversesTensor([good.arrays()], width).data as Float32Array;
   for (let i = 0; i < width; i++) full[i * width + i]! *= 1.2;
   const drifted = SymmetricInverse.of(width, full, 0, good.sum.slice());
   let squares = 0;
@@ -101,8 +102,7 @@ test('a matrix without its sum gets it by inversion, an indefinite one after the
   const random = new Random(6);
   const whole = SymmetricInverse.multiple(width, 10);
   for (let n = 1; n <= 40; n++) whole.add(compress(features(random, width), 0, width), n);
-  const full = new Float32Array(width * width);
-  whole.writeInverse(full, 0);
+  const full = inversesTensor([whole.arrays()], width).data as Float32Array;
   const bare = SymmetricInverse.of(width, full, 0, new Float64Array());
   const z = compress(features(random, width), 0, width);
   for (const matrix of [whole, bare]) matrix.add(z, 41);

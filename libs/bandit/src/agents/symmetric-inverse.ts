@@ -26,6 +26,18 @@ export interface Drift {
   readonly rebuilt: boolean;
 }
 
+/** Whoever reads matrices while their owner goes on; they are left as they are until it is held no more. */
+export interface Lease {
+  isHeld: boolean;
+}
+
+/** The arrays of a matrix: c where M is exactly c I, else NaN; M and L packed, or empty. */
+export interface InverseArrays {
+  readonly multiple: number;
+  readonly inverse: Float32Array;
+  readonly sum: Float64Array;
+}
+
 /**
  * L = lambda I + sum of c z z' and M = L^-1 under additions, both symmetric [h, h] and packed (lower halves).
  *
@@ -50,6 +62,7 @@ export class SymmetricInverse {
   #inverse: Float32Array;
   /** Empty until it is needed: M of a file that tells no L is inverted on the first addition. */
   #sum: Float64Array;
+  #leases: Lease[] = [];
 
   private constructor(width: number, multiple: number, inverse: Float32Array, sum: Float64Array) {
     this.width = width;
@@ -98,16 +111,10 @@ export class SymmetricInverse {
     return new SymmetricInverse(this.width, this.#multiple, this.#inverse.slice(), this.#sum.slice());
   }
 
-  /** Writes the full matrix M [h, h]. */
-  writeInverse(into: Float32Array, start: number): void {
-    const h = this.width;
-    for (let i = 0; i < h; i++) {
-      for (let j = 0; j <= i; j++) {
-        const entry = this.#isMultiple() ? (i === j ? this.#multiple : 0) : this.#inverse[packedRow(i) + j]!;
-        into[start + i * h + j] = entry;
-        into[start + j * h + i] = entry;
-      }
-    }
+  /** The arrays, not copied; while `lease` is held, an addition is made to copies of them. */
+  arrays(lease?: Lease): InverseArrays {
+    if (lease !== undefined) this.#leases.push(lease);
+    return { multiple: this.#multiple, inverse: this.#inverse, sum: this.#sum };
   }
 
   /**
@@ -148,6 +155,7 @@ export class SymmetricInverse {
    * subtracted from M: the direction is known better than single precision can tell, and noise would make M indefinite.
    */
   add(z: SparseVector, count: number): Drift | undefined {
+    this.#part();
     this.#unfold();
     this.#accumulate(z);
     this.#subtract(z);
@@ -187,6 +195,15 @@ export class SymmetricInverse {
     if (inverse === undefined) return { drift, rebuilt: false }; // L is singular even to double precision
     this.#inverse = Float32Array.from(inverse);
     return { drift, rebuilt: true };
+  }
+
+  /** Leaves arrays that are read by others to them. */
+  #part(): void {
+    if (this.#leases.some(({ isHeld }) => isHeld)) {
+      this.#inverse = this.#inverse.slice();
+      this.#sum = this.#sum.slice();
+    }
+    this.#leases = [];
   }
 
   /** Makes the arrays of a matrix that is about to change. */
