@@ -5,7 +5,7 @@ import { DurableLearner, type DurableEvent, type DurableOptions, type Recovery }
 import type { SelectInput, Selection, Serving } from './choosing.js';
 import { Learner } from './learner.js';
 import { OpenExports } from './open-exports.js';
-import { releaseMemory } from './release-memory.js';
+import { releaseMemorySoon } from './release-memory.js';
 
 /** What a worker is started with. */
 export interface WorkerOptions {
@@ -82,7 +82,10 @@ function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullabl
 
   async function open(): Promise<Recovery> {
     if (state === undefined) return { snapshot: 0, replayed: 0, recordsCut: 0, warnings: [] };
-    const { durable, recovery } = await DurableLearner.open(learner, state, (event) => post({ event }));
+    const { durable, recovery } = await DurableLearner.open(learner, state, (event) => {
+      releaseMemorySoon();
+      post({ event });
+    });
     target = durable;
     return recovery;
   }
@@ -103,7 +106,7 @@ function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullabl
 
   function answer(id: number, method: Method, result: unknown): void {
     post({ id, result }, result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []);
-    if (heavy.has(method)) setImmediate(releaseMemory);
+    if (heavy.has(method)) releaseMemorySoon();
   }
 
   port.on('message', ({ id, method, args }: WorkerRequest) => {
@@ -127,6 +130,7 @@ const heavy: ReadonlySet<Method> = new Set<Method>([
   'importChallenger',
   'promoteChallenger',
   'adopt',
+  'update',
 ]);
 
 if (parentPort !== null) serveLearner(workerData as WorkerOptions, parentPort);

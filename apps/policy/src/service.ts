@@ -24,6 +24,7 @@ import type { PolicyDescription } from './learner.js';
 import type { PolicyMetrics } from './metrics.js';
 import { Permits } from './permits.js';
 import type { PolicyEngine } from './policy-engine.js';
+import { releaseMemorySoon } from './release-memory.js';
 import { readSelect, readUpdate, requireCount, type DrawnInput, type SelectOrder } from './request.js';
 import { defaultHyperParameters } from './served-policy.js';
 import { plainServing, type ServingParts } from './serving-parts.js';
@@ -101,6 +102,8 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       if (isA2sfError(error) && refusals.has(error.code)) metrics.observeRefusal(request.experiences.length);
       countUnwritten(error);
       throw error;
+    } finally {
+      releaseMemorySoon();
     }
   }
 
@@ -136,6 +139,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       }
     } finally {
       giveBack();
+      releaseMemorySoon();
     }
   }
 
@@ -189,6 +193,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       throw error;
     } finally {
       await upload?.discard();
+      releaseMemorySoon();
       giveBack();
     }
   }

@@ -2,6 +2,7 @@ import type { SparseVector } from '../sparse-vector.js';
 import { damagedState, type StateReader, type StateTensor } from '../policy-state.js';
 import { packedLength } from '../cholesky.js';
 import { inversesTensor, sumsTensor } from './covariance-tensors.js';
+import { Rooms } from './matrix-room.js';
 import { SymmetricInverse, type Lease } from './symmetric-inverse.js';
 
 /** What additions did to the precision of the matrices. */
@@ -24,26 +25,28 @@ export class InverseCovariances {
   readonly actions: number;
   readonly width: number;
   readonly #matrices: SymmetricInverse[];
+  readonly #rooms: Rooms;
 
-  private constructor(width: number, matrices: SymmetricInverse[]) {
+  private constructor(width: number, matrices: SymmetricInverse[], rooms: Rooms) {
     this.actions = matrices.length;
     this.width = width;
     this.#matrices = matrices;
+    this.#rooms = rooms;
   }
 
   /** I / lambda for every action. */
   static initial(actions: number, width: number, lambda: number): InverseCovariances {
-    const shared = SymmetricInverse.multiple(width, 1 / lambda);
-    return new InverseCovariances(
-      width,
-      Array.from({ length: actions }, () => shared),
-    );
+    const rooms = new Rooms(actions, width, true);
+    const shared = SymmetricInverse.multiple(width, 1 / lambda, () => rooms.take(0));
+    const matrices = Array.from({ length: actions }, () => shared);
+    return new InverseCovariances(width, matrices, rooms);
   }
 
   /** The matrices of a state. `learns` false drops what only additions need. Throws DATA_LOSS. */
   static read(reader: StateReader, actions: number, width: number, learns: boolean): InverseCovariances {
     const [stored] = reader.shape('inverse_lambdas', 3) as [number];
     const count = stored === 1 ? 1 : actions;
+    const rooms = new Rooms(actions, width, learns);
     const matrices: SymmetricInverse[] = [];
     for (let a = 0; a < count; a++) {
       const sum = learns ? readSum(reader, a, count, width) : new Float64Array();
@@ -52,14 +55,12 @@ export class InverseCovariances {
         const diagonal = full[i * width + i]!;
         if (!(diagonal > 0)) throw damagedState('inverse_lambdas', `holds ${diagonal} on a diagonal`);
       }
-      const matrix = SymmetricInverse.of(width, full, 0, sum);
+      const matrix = SymmetricInverse.of(width, full, sum, () => rooms.take(a));
       const equal = matrices.find(({ multipleOf }) => multipleOf === matrix.multipleOf); // never true of NaN
       matrices.push(equal ?? matrix);
     }
-    return new InverseCovariances(
-      width,
-      Array.from({ length: actions }, (_, a) => matrices[count === 1 ? 0 : a]!),
-    );
+    const all = Array.from({ length: actions }, (_, a) => matrices[count === 1 ? 0 : a]!);
+    return new InverseCovariances(width, all, rooms);
   }
 
   /** The matrix of an action. */
@@ -78,7 +79,7 @@ export class InverseCovariances {
     for (const { action, z, count } of additions) {
       const matrix = this.#matrices[action]!;
       const isShared = this.#matrices.some((other, a) => a !== action && other === matrix);
-      const own = isShared ? matrix.clone() : matrix;
+      const own = isShared ? matrix.clone(() => this.#rooms.take(action)) : matrix;
       this.#matrices[action] = own;
       health.record(own.add(z, count));
     }

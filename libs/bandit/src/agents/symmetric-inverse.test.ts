@@ -65,11 +65,12 @@ for (const width of process.env['A2SF_LONG_TESTS'] === '1' ? [64, 512] : [64]) {
     assert.ok(cholesky(M, width) !== undefined, 'positive definite');
     const measured = residual(L, M, width);
     t.diagnostic(`||L M - I||_F / sqrt(h): ${measured}, tolerance ${matrix.tolerance()}`);
-    // The tolerance of the class, and the estimate may miss half of the drift; 1e-6 is the weight of the additions.
-    assert.ok(measured <= 2 * matrix.tolerance() + 1e-6, `${measured} ${matrix.tolerance()}`);
+    // What the class leaves alone, of which the estimate may miss half. Seen: 7.0e-4 at width 64, 2.5e-4 at 512.
+    assert.ok(measured <= 2 * driftTolerance, `${measured} ${matrix.tolerance()}`);
     const smallest = 1 / largestEigenvalue(choleskyInverse(M, width)!, width);
     const expected = 1 / largestEigenvalue(L, width);
     t.diagnostic(`smallest eigenvalue of M: ${smallest}, of the inverse in double precision: ${expected}`);
+    // Seen: 2.3e-4 at width 64, 1.9e-3 at 512.
     assert.ok(Math.abs(smallest / expected - 1) < 1e-2, `${smallest} ${expected}`);
   });
 }
@@ -81,7 +82,7 @@ test('the drift is the Frobenius norm on average, and a drifted matrix is comput
   for (let n = 1; n <= 63; n++) good.add(compress(features(random, width), 0, width), n);
   const full = inversesTensor([good.arrays()], width).data as Float32Array;
   for (let i = 0; i < width; i++) full[i * width + i]! *= 1.2;
-  const drifted = SymmetricInverse.of(width, full, 0, good.sum.slice());
+  const drifted = SymmetricInverse.of(width, full, good.sum.slice());
   let squares = 0;
   for (let seed = 0; seed < 4000; seed++) squares += drifted.drift(seed) ** 2 / 4000;
   const norm = residual(good.sum, packedOf(drifted), width);
@@ -103,12 +104,12 @@ test('a matrix without its sum gets it by inversion, an indefinite one after the
   const whole = SymmetricInverse.multiple(width, 10);
   for (let n = 1; n <= 40; n++) whole.add(compress(features(random, width), 0, width), n);
   const full = inversesTensor([whole.arrays()], width).data as Float32Array;
-  const bare = SymmetricInverse.of(width, full, 0, new Float64Array());
+  const bare = SymmetricInverse.of(width, full, new Float64Array());
   const z = compress(features(random, width), 0, width);
   for (const matrix of [whole, bare]) matrix.add(z, 41);
   assert.deepEqual(packedOf(bare), packedOf(whole));
   for (const [i, value] of bare.sum.entries()) assert.ok(Math.abs(value - whole.sum[i]!) < 1e-3 * whole.sum[0]! + 1e-3);
-  const indefinite = SymmetricInverse.of(2, Float32Array.of(1, 1.001, 1.001, 1), 0, new Float64Array());
+  const indefinite = SymmetricInverse.of(2, Float32Array.of(1, 1.001, 1.001, 1), new Float64Array());
   indefinite.add({ indices: Int32Array.of(0), values: Float64Array.of(1) }, 1);
   assert.ok(cholesky(packedOf(indefinite), 2) !== undefined);
   assert.ok(cholesky(indefinite.sum, 2) !== undefined);

@@ -1,6 +1,7 @@
 import { Random } from '@a2sf/random';
-import { choleskyInverse, packedLength, packedRow } from '../cholesky.js';
+import { choleskyInverse, packedRow } from '../cholesky.js';
 import { toPair } from './pairs.js';
+import { ownRoom, type Room } from './matrix-room.js';
 import { squaredNorm, type SparseVector } from '../sparse-vector.js';
 
 /** Keeps the denominator of an update away from 0, as the reference does. */
@@ -59,41 +60,49 @@ export class SymmetricInverse {
   readonly width: number;
   /** c where M is exactly c I, else NaN. */
   #multiple: number;
-  #inverse: Float32Array;
-  /** Empty until it is needed: M of a file that tells no L is inverted on the first addition. */
-  #sum: Float64Array;
-  #leases: Lease[] = [];
+  /** Undefined until it is needed. */
+  #room: Room | undefined;
+  readonly #roomFor: () => Room;
+  /** M of a file that tells no L is inverted on the first addition. */
+  #hasSum: boolean;
+  #views: { readonly lease: Lease; readonly view: { -readonly [K in keyof InverseArrays]: InverseArrays[K] } }[] = [];
 
-  private constructor(width: number, multiple: number, inverse: Float32Array, sum: Float64Array) {
+  private constructor(
+    width: number,
+    multiple: number,
+    roomFor: () => Room,
+    room: Room | undefined = undefined,
+    hasSum = false,
+  ) {
     this.width = width;
     this.#multiple = multiple;
-    this.#inverse = inverse;
-    this.#sum = sum;
+    this.#roomFor = roomFor;
+    this.#room = room;
+    this.#hasSum = hasSum;
   }
 
-  /** M = c I. */
-  static multiple(width: number, c: number): SymmetricInverse {
-    return new SymmetricInverse(width, Math.fround(c), new Float32Array(), new Float64Array());
+  /** M = c I. `roomFor` is asked when that changes. */
+  static multiple(width: number, c: number, roomFor = () => ownRoom(width)): SymmetricInverse {
+    return new SymmetricInverse(width, Math.fround(c), roomFor);
   }
 
   /**
-   * M of a full [h, h] matrix at `start`, each entry the mean of it and its mirror; `sum` is the packed L, empty where it
-   * is not known.
+   * M of a full [h, h] matrix, each entry the mean of it and its mirror; `sum` is the packed L, empty where it is not known.
    */
-  static of(width: number, full: Float32Array, start: number, sum: Float64Array): SymmetricInverse {
-    const inverse = new Float32Array(packedLength(width));
-    const c = full[start]!;
-    let isMultiple = sum.length === 0;
+  static of(
+    width: number,
+    full: Float32Array,
+    sum: Float64Array,
+    roomFor = () => ownRoom(width),
+  ): SymmetricInverse {
+    const c = full[0]!;
+    if (sum.length === 0 && isMultiple(full, width, c)) return SymmetricInverse.multiple(width, c, roomFor);
+    const room = roomFor();
     for (let i = 0, at = 0; i < width; i++) {
-      for (let j = 0; j <= i; j++, at++) {
-        const lower = full[start + i * width + j]!;
-        const upper = full[start + j * width + i]!;
-        const entry = lower === upper ? lower : (lower + upper) / 2;
-        inverse[at] = entry;
-        if (entry !== (i === j ? c : 0)) isMultiple = false;
-      }
+      for (let j = 0; j <= i; j++, at++) room.inverse[at] = meanEntry(full, width, i, j);
     }
-    return isMultiple ? SymmetricInverse.multiple(width, c) : new SymmetricInverse(width, NaN, inverse, sum);
+    if (sum.length > 0) room.sum.set(sum);
+    return new SymmetricInverse(width, NaN, roomFor, room, sum.length > 0);
   }
 
   /** c where M is exactly c I, else NaN. */
@@ -103,18 +112,23 @@ export class SymmetricInverse {
 
   /** L, packed; empty where it is not held. Not a copy. */
   get sum(): Float64Array {
-    return this.#sum;
+    return this.#hasSum ? this.#room!.sum : new Float64Array();
   }
 
   /** A copy that goes its own way. */
-  clone(): SymmetricInverse {
-    return new SymmetricInverse(this.width, this.#multiple, this.#inverse.slice(), this.#sum.slice());
+  clone(roomFor = () => ownRoom(this.width)): SymmetricInverse {
+    if (this.#room === undefined) return new SymmetricInverse(this.width, this.#multiple, roomFor);
+    const room = roomFor();
+    room.inverse.set(this.#room.inverse);
+    if (this.#hasSum) room.sum.set(this.#room.sum);
+    return new SymmetricInverse(this.width, this.#multiple, roomFor, room, this.#hasSum);
   }
 
-  /** The arrays, not copied; while `lease` is held, an addition is made to copies of them. */
+  /** The arrays, not copied; while `lease` is held, they stay as they are. */
   arrays(lease?: Lease): InverseArrays {
-    if (lease !== undefined) this.#leases.push(lease);
-    return { multiple: this.#multiple, inverse: this.#inverse, sum: this.#sum };
+    const view = { multiple: this.#multiple, inverse: this.#inverse, sum: this.sum };
+    if (lease !== undefined) this.#views.push({ lease, view });
+    return view;
   }
 
   /**
@@ -166,7 +180,7 @@ export class SymmetricInverse {
   drift(seed: number): number {
     const random = new Random(seed);
     const v = Float64Array.from({ length: this.width }, () => (random.uint32() < 2 ** 31 ? 1 : -1));
-    const product = symmetricProduct(this.#sum, symmetricProduct(this.#inverse, v));
+    const product = symmetricProduct(this.sum, symmetricProduct(this.#inverse, v));
     let squares = 0;
     for (let i = 0; i < v.length; i++) squares += (product[i]! - v[i]!) ** 2;
     return Math.sqrt(squares / v.length);
@@ -174,12 +188,13 @@ export class SymmetricInverse {
 
   /** The drift above which M is computed anew. L must be held. */
   tolerance(): number {
+    const { inverse, sum } = this.#room!;
     let trace = 0;
     let largest = 0;
     for (let i = 0; i < this.width; i++) {
       const diagonal = packedRow(i) + i;
-      trace += this.#sum[diagonal]!;
-      largest = Math.max(largest, this.#inverse[diagonal]!);
+      trace += sum[diagonal]!;
+      largest = Math.max(largest, inverse[diagonal]!);
     }
     return driftTolerance + noise * trace * largest;
   }
@@ -191,33 +206,42 @@ export class SymmetricInverse {
   #watch(seed: number): Drift {
     const drift = this.drift(seed);
     if (drift <= this.tolerance()) return { drift, rebuilt: false };
-    const inverse = choleskyInverse(this.#sum, this.width);
+    const inverse = choleskyInverse(this.sum, this.width);
     if (inverse === undefined) return { drift, rebuilt: false }; // L is singular even to double precision
-    this.#inverse = Float32Array.from(inverse);
+    this.#inverse.set(inverse);
     return { drift, rebuilt: true };
   }
 
-  /** Leaves arrays that are read by others to them. */
+  get #inverse(): Float32Array {
+    return this.#room?.inverse ?? new Float32Array();
+  }
+
+  /** Gives copies to those who read arrays that are about to change. */
   #part(): void {
-    if (this.#leases.some(({ isHeld }) => isHeld)) {
-      this.#inverse = this.#inverse.slice();
-      this.#sum = this.#sum.slice();
+    const held = this.#views.filter(({ lease }) => lease.isHeld);
+    this.#views = [];
+    if (held.length === 0 || this.#room === undefined) return;
+    const inverse = this.#inverse.slice();
+    const sum = this.sum.slice();
+    for (const { view } of held) {
+      view.inverse = inverse;
+      view.sum = sum;
     }
-    this.#leases = [];
   }
 
   /** Makes the arrays of a matrix that is about to change. */
   #unfold(): void {
     const h = this.width;
     if (this.#isMultiple()) {
-      this.#inverse = new Float32Array(packedLength(h));
-      this.#sum = new Float64Array(packedLength(h));
+      this.#room = this.#roomFor();
+      const { inverse, sum } = this.#room;
       for (let i = 0; i < h; i++) {
-        this.#inverse[packedRow(i) + i] = this.#multiple;
-        this.#sum[packedRow(i) + i] = toPair(1 / this.#multiple);
+        inverse[packedRow(i) + i] = this.#multiple;
+        sum[packedRow(i) + i] = toPair(1 / this.#multiple);
       }
+      this.#hasSum = true;
       this.#multiple = NaN;
-    } else if (this.#sum.length === 0) {
+    } else if (!this.#hasSum) {
       this.#derive();
     }
   }
@@ -233,14 +257,15 @@ export class SymmetricInverse {
       added = delta;
       const sum = choleskyInverse(matrix, this.width);
       if (sum === undefined) continue; // ends: with a large delta the diagonal dominates
-      this.#sum = sum.map(toPair);
-      if (delta > 0) this.#inverse = Float32Array.from(matrix);
+      for (let i = 0; i < sum.length; i++) this.#room!.sum[i] = toPair(sum[i]!);
+      this.#hasSum = true;
+      if (delta > 0) this.#inverse.set(matrix);
       return;
     }
   }
 
   #accumulate({ indices, values }: SparseVector): void {
-    const L = this.#sum;
+    const L = this.sum;
     for (let p = 0; p < indices.length; p++) {
       const row = packedRow(indices[p]!);
       const factor = values[p]! / (1 + denominatorEpsilon);
@@ -269,6 +294,19 @@ export class SymmetricInverse {
       if (!(M[row + i]! > 0)) M[row + i] = leastDiagonal;
     }
   }
+}
+
+function meanEntry(full: Float32Array, width: number, i: number, j: number): number {
+  const lower = full[i * width + j]!;
+  const upper = full[j * width + i]!;
+  return lower === upper ? lower : (lower + upper) / 2;
+}
+
+function isMultiple(full: Float32Array, width: number, c: number): boolean {
+  for (let i = 0; i < width; i++) {
+    for (let j = 0; j <= i; j++) if (meanEntry(full, width, i, j) !== (i === j ? c : 0)) return false;
+  }
+  return true;
 }
 
 /** M z for packed M, each sum in the order of z's indices. */
