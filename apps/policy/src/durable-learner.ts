@@ -164,6 +164,10 @@ export class DurableLearner {
     return this.#learner.exportCheckpoint(iteration, servingOnly);
   }
 
+  exportServed(since?: string): Uint8Array {
+    return this.#learner.exportServed(since);
+  }
+
   beginExport(iteration?: number, servingOnly?: boolean): CheckpointExport {
     return this.#learner.beginExport(iteration, servingOnly);
   }

@@ -5,7 +5,9 @@ import { choose, defaultServing, type SelectInput, type Selection, type Serving 
 import {
   contentOf,
   exportOf,
+  changeSince,
   readPolicy,
+  readServed,
   requireFit,
   requireSameSpace,
   type CheckpointExport,
@@ -67,6 +69,8 @@ export interface PolicyDescription {
   readonly iteration: number;
   /** 0: there is none. */
   readonly challengerVersion: number;
+  /** Name of this state of the policy. */
+  readonly revision: string;
 }
 
 /** The selections of one call, or why it was refused. */
@@ -149,9 +153,18 @@ export class Learner {
     return exportOf(this.#required(), iteration, servingOnly);
   }
 
-  /** Takes a policy to choose with only, as it is: whatever its version and its action space. Throws DATA_LOSS. */
+  /** For a replica that has the policy of a revision: what changed since, or, where that is not known, the whole of it. */
+  exportServed(since?: string): Uint8Array {
+    const change = since === undefined ? undefined : changeSince(this.#required(), since);
+    return change ?? this.exportCheckpoint(undefined, true);
+  }
+
+  /**
+   * Takes a policy to choose with only, as it is: whatever its version and its action space; or what changed in the present
+   * one. Throws DATA_LOSS, FAILED_PRECONDITION for what changed in another.
+   */
   adopt(input: CheckpointInput, file: string): PolicyDescription {
-    this.#policy = readPolicy(input, file, this.#given, { learns: false, servingOnly: true }).policy;
+    this.#policy = readServed(input, file, this.#given, this.#policy);
     return this.describe()!;
   }
 
@@ -246,7 +259,7 @@ export class Learner {
   /** Undefined while no checkpoint is loaded. */
   describe(): PolicyDescription | undefined {
     if (this.#policy === undefined) return undefined;
-    const { agent, agentName, origin, hyperParameters, version: policyVersion, iteration } = this.#policy;
+    const { agent, agentName, origin, hyperParameters, version: policyVersion, iteration, changes } = this.#policy;
     const { aValues, bValues } = agent.space;
     const { dimension, hidden } = agent;
     const { encoderId } = origin;
@@ -261,6 +274,7 @@ export class Learner {
       policyVersion,
       iteration,
       challengerVersion: this.#challenger?.version ?? 0,
+      revision: changes.revision(policyVersion),
     };
   }
 
@@ -323,6 +337,7 @@ function applyUpdate(policy: Policy, update: UpdateInput, boundBeta: number | un
   if (fresh.length > 0) {
     policy.version++;
     policy.iteration++;
+    policy.changes.record(policy.version, policy.agent.takeSteps());
   }
   const skipped = update.experiences.length - fresh.length;
   const { version: policyVersion, iteration } = policy;

@@ -22,6 +22,7 @@ export interface PolicyCalls extends Pick<
   | 'select'
   | 'update'
   | 'exportCheckpoint'
+  | 'exportServed'
   | 'importCheckpoint'
   | 'importChallenger'
   | 'promoteChallenger'
@@ -125,6 +126,7 @@ function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullabl
 const heavy: ReadonlySet<Method> = new Set<Method>([
   'open',
   'exportCheckpoint',
+  'exportServed',
   'endExport',
   'importCheckpoint',
   'importChallenger',

@@ -10,6 +10,9 @@ import type { Method, PolicyCalls } from './policy-worker.js';
 export class ReplicaEngine {
   #serving: PolicyEngine;
   #standby: PolicyEngine;
+  /** Revisions of what the two hold. */
+  #served: string | undefined;
+  #behind: string | undefined;
 
   constructor(options: Pick<EngineOptions, 'given' | 'serving' | 'onExit' | 'maxPending'>) {
     this.#serving = new PolicyEngine(options);
@@ -21,10 +24,16 @@ export class ReplicaEngine {
     return this.#serving.call(method, ...args);
   }
 
+  /** Revision of the policy that what changed since may be taken of; undefined: none. */
+  get revision(): string | undefined {
+    return this.#behind;
+  }
+
   /** Serves another policy from now on; one at a time. When it throws, the one before is served on. */
   async take(input: CheckpointInput, file: string): Promise<PolicyDescription> {
     const policy = await this.#standby.call('adopt', input, file);
     [this.#serving, this.#standby] = [this.#standby, this.#serving];
+    [this.#served, this.#behind] = [policy.revision, this.#served];
     return policy;
   }
 

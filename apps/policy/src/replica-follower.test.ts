@@ -68,6 +68,7 @@ async function following(exported: () => Promise<Uint8Array> | Uint8Array) {
     standing,
     maxCheckpointBytes: 1 << 20,
     log,
+    revision: () => learner.describe()?.revision,
     take: async (bytes): Promise<PolicyDescription> => learner.adopt(bytes, 'test'),
     onFetched: (outcome, policy) => {
       outcomes.push(outcome);

@@ -16,6 +16,8 @@ export interface FollowerParts {
   readonly standing: ReplicaStanding;
   readonly maxCheckpointBytes: number;
   readonly log: Logger;
+  /** The revision that a fetch may tell the changes since; undefined: the whole policy is asked for. */
+  readonly revision: () => string | undefined;
   /** Puts a fetched policy in the place of the one that is served. */
   readonly take: (bytes: Uint8Array) => Promise<PolicyDescription>;
   readonly onFetched: (outcome: FetchOutcome, policy?: PolicyDescription) => void;
@@ -36,6 +38,8 @@ export class ReplicaFollower {
   #streams = 0;
   #wanted: ToldVersion | undefined;
   #isFetching = false;
+  /** The last fetch failed: the next one asks for the whole policy. */
+  #isDoubtful = false;
   #fetching: Promise<void> = Promise.resolve();
 
   constructor(parts: FollowerParts) {
@@ -111,6 +115,7 @@ export class ReplicaFollower {
     const { standing, onFetched, log } = this.#parts;
     try {
       const policy = await this.#parts.take(await this.#fetch());
+      this.#isDoubtful = false;
       const { policyVersion, iteration } = policy;
       const isOlder = standing.took(policyVersion, wanted);
       if (isOlder) log.warn({ policyVersion }, 'the learner went back to an older version, which is served now');
@@ -119,6 +124,7 @@ export class ReplicaFollower {
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return false;
+      this.#isDoubtful = true;
       log.warn({ err: error, version: wanted.version }, 'the policy was not fetched; it is tried again');
       onFetched('failed');
       return false;
@@ -126,9 +132,11 @@ export class ReplicaFollower {
   }
 
   #fetch(): Promise<Uint8Array> {
-    const { client, maxCheckpointBytes } = this.#parts;
+    const { client, maxCheckpointBytes, revision } = this.#parts;
+    const since = this.#isDoubtful ? undefined : revision();
     const { signal } = this.#stop;
-    const chunks = callServerStream(client, 'exportCheckpoint', { servingOnly: true }, { signal, timeoutMs: fetchMs });
+    const request = { servingOnly: true, ...(since === undefined ? {} : { since }) };
+    const chunks = callServerStream(client, 'exportCheckpoint', request, { signal, timeoutMs: fetchMs });
     return collectBytes(chunks, maxCheckpointBytes);
   }
 

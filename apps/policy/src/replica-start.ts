@@ -76,6 +76,7 @@ export async function startReplica(
     standing,
     maxCheckpointBytes,
     log,
+    revision: () => engine.revision,
     take: (bytes) => engine.take(bytes, 'the policy of the learner'),
     onFetched: (outcome, policy) => {
       following.observeFetch(outcome);

@@ -1,6 +1,7 @@
 import { maxBeta, restoreAgent, type Agent, type RestoreOptions } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
 import {
+  encodePolicyCheckpoint,
   policyCheckpointParts,
   withPolicyCheckpoint,
   type CheckpointInput,
@@ -10,6 +11,7 @@ import {
   type PolicyCheckpoint,
   type SnapshotContent,
 } from '@a2sf/run-store';
+import { ChangeLog } from './change-log.js';
 import { UpdateLedger } from './update-ledger.js';
 import type { UpdateAnswer } from './learner.js';
 
@@ -24,6 +26,7 @@ export interface Policy {
   /** What the checkpoint told beside the state, and is told again by the next one. */
   readonly origin: Pick<PolicyCheckpoint, 'encoderId' | 'configHash' | 'randomState' | 'seed'>;
   readonly ledger: UpdateLedger<UpdateAnswer>;
+  readonly changes: ChangeLog;
   version: number;
   iteration: number;
 }
@@ -69,6 +72,7 @@ function policyOf(
     hyperParameters,
     origin: { encoderId, configHash, randomState, ...(seed === undefined ? {} : { seed }) },
     ledger: new UpdateLedger(),
+    changes: new ChangeLog(checkpoint.revision),
     version: Math.max(checkpoint.policyVersion, 1),
     iteration: checkpoint.iteration,
   };
@@ -85,7 +89,7 @@ export interface CheckpointExport extends CheckpointParts {
  * learning needs.
  */
 export function exportOf(
-  { agent, origin, hyperParameters, version, iteration: own }: Policy,
+  { agent, origin, hyperParameters, version, iteration: own, changes }: Policy,
   iteration = own,
   isForServing = false,
 ): CheckpointExport {
@@ -96,9 +100,41 @@ export function exportOf(
     iteration,
     policyVersion: version,
     hyperParameters,
-    ...(isForServing ? { servingOnly: true } : {}),
+    ...(isForServing ? { servingOnly: true, revision: changes.revision(version) } : {}),
   });
   return { ...parts, release: () => state.release() };
+}
+
+/** The bytes of what changed since a revision; undefined where that is not known or no less than the policy. */
+export function changeSince(
+  { agent, origin, hyperParameters, version: policyVersion, iteration, changes }: Policy,
+  changeOf: string,
+): Uint8Array | undefined {
+  const steps = changes.since(changeOf, policyVersion);
+  const state = steps === undefined ? undefined : agent.change(steps);
+  if (state === undefined) return undefined;
+  const revision = changes.revision(policyVersion);
+  const common = { ...origin, hyperParameters, iteration, policyVersion };
+  return encodePolicyCheckpoint({ ...common, state, servingOnly: true, revision, changeOf });
+}
+
+/** A policy for serving, or, of what changed since `present`, that with the changes made. Throws as `readPolicy`. */
+export function readServed(
+  input: CheckpointInput,
+  file: string,
+  given: Partial<HyperParameters>,
+  present: Policy | undefined,
+): Policy {
+  return withPolicyCheckpoint(input, file, (decoded) => {
+    const { state, changeOf, hyperParameters, policyVersion: version, iteration } = decoded.checkpoint;
+    if (changeOf === undefined) return policyOf(decoded, file, given, { learns: false, servingOnly: true }).policy;
+    if (present?.changes.revision(present.version) !== changeOf) {
+      const message = `${file}: holds what changed since another policy than the present one`;
+      throw new A2sfError('FAILED_PRECONDITION', message, { reason: 'other-revision' });
+    }
+    present.agent.follow(state);
+    return { ...present, hyperParameters: { ...present.hyperParameters, ...hyperParameters, ...given }, version, iteration };
+  });
 }
 
 /** A state that is kept; to be released. */

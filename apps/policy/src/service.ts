@@ -63,7 +63,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
   const exports = new Permits(maxExports, 'exports');
   const imports = new Permits(1, 'import');
   const servingReaders = new Permits(maxServingExports, 'exports');
-  const servingExports = new SharedExports(exports, () => engine.call('exportCheckpoint', undefined, true));
+  const servingExports = new SharedExports(exports, (since) => engine.call('exportServed', since));
 
   async function select(orders: readonly SelectOrder[], call: CallContext): Promise<SelectActionResponse[]> {
     const inputs = await withContexts(orders, encoder, call);
@@ -126,12 +126,13 @@ export function policyService(parts: PolicyParts): ServiceSpec {
   async function* exportCheckpoint({
     iteration,
     servingOnly,
+    since,
   }: ExportCheckpointRequestOutput): AsyncGenerator<ExportCheckpointResponse, void, undefined> {
     const isShared = servingOnly && iteration === undefined;
     const giveBack = isShared ? servingReaders.take() : exports.take();
     try {
       if (!isShared) return yield* exported(iteration, servingOnly);
-      const loan = await servingExports.take(feed.current.policyVersion);
+      const loan = await servingExports.take(feed.current.policyVersion, since === '' ? undefined : since);
       try {
         yield* chunksOf(loan.bytes);
       } finally {

@@ -15,25 +15,29 @@ interface Entry {
 /** Encodes a version once for all who read it at the same time, as the replicas of a learner do; nothing is kept after the last. */
 export class SharedExports {
   readonly #permits: Permits;
-  readonly #encode: () => Promise<Uint8Array>;
-  readonly #entries = new Map<number, Entry>();
+  readonly #encode: (since?: string) => Promise<Uint8Array>;
+  readonly #entries = new Map<string, Entry>();
 
   /** `permits`: one is held for each version that is being read. */
-  constructor(permits: Permits, encode: () => Promise<Uint8Array>) {
+  constructor(permits: Permits, encode: (since?: string) => Promise<Uint8Array>) {
     this.#permits = permits;
     this.#encode = encode;
   }
 
-  /** The bytes of the present policy, of which `version` is known. Throws RESOURCE_EXHAUSTED without a permit. */
-  async take(version: number): Promise<Loan> {
-    let entry = this.#entries.get(version);
+  /**
+   * The bytes of the present policy, of which `version` is known, or of what changed in it since a revision. Throws
+   * RESOURCE_EXHAUSTED without a permit.
+   */
+  async take(version: number, since?: string): Promise<Loan> {
+    const key = `${version} ${since ?? ''}`;
+    let entry = this.#entries.get(key);
     if (entry === undefined) {
       const release = this.#permits.take();
-      entry = { bytes: this.#encode(), release, readers: 0 };
-      this.#entries.set(version, entry);
+      entry = { bytes: this.#encode(since), release, readers: 0 };
+      this.#entries.set(key, entry);
     }
     entry.readers++;
-    const giveBack = (): void => this.#leave(version, entry);
+    const giveBack = (): void => this.#leave(key, entry);
     try {
       return { bytes: await entry.bytes, giveBack };
     } catch (error) {
@@ -42,9 +46,9 @@ export class SharedExports {
     }
   }
 
-  #leave(version: number, entry: Entry): void {
+  #leave(key: string, entry: Entry): void {
     if (--entry.readers > 0) return;
-    this.#entries.delete(version);
+    this.#entries.delete(key);
     entry.release();
   }
 }

@@ -1,4 +1,5 @@
 import type { ActionSpace } from '@a2sf/kv-compression';
+import type { MatrixSteps } from './agents/matrix-steps.js';
 import type { PolicyState, PolicyView } from './policy-state.js';
 
 /** What was chosen for one context, and on what grounds. */
@@ -123,6 +124,12 @@ export interface Agent {
   actionCounts(): number[];
   /** A copy of all that was learned. */
   state(): PolicyState;
+  /** What the updates since the last call did to its matrices; undefined where steps do not tell it. */
+  takeSteps(): MatrixSteps | undefined;
+  /** What brings an agent to this one that was it before those steps, all since then; undefined where there is no such thing. */
+  change(steps: readonly MatrixSteps[]): PolicyState | undefined;
+  /** Becomes the agent that a change leads to. Throws DATA_LOSS, with nothing changed. */
+  follow(change: PolicyState): void;
   /** The same without copies of what is large; it stays as it is while the agent learns on. To be released. */
   view(): PolicyView;
 }

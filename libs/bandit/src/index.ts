@@ -28,5 +28,6 @@ export {
 } from './off-policy/evaluate.js';
 export { smallestPropensity, weigh, type LoggedOutcome, type WeighedOutcome } from './off-policy/outcome.js';
 export { damagedState, type PolicyState, type PolicyView, type StateTensor } from './policy-state.js';
+export type { MatrixSteps } from './agents/matrix-steps.js';
 export { regret } from './regret.js';
 export { agentNames, agentType, defaultAgent, restoreAgent } from './registry.js';

@@ -40,6 +40,11 @@ export class StateReader {
     return this.#tensors.has(name);
   }
 
+  /** A tensor as it is. */
+  tensor(name: string): StateTensor {
+    return this.#get(name);
+  }
+
   /** Names of the tensors that start with `prefix`, without it, sorted. */
   names(prefix: string): string[] {
     const names = [...this.#tensors.keys()].filter((name) => name.startsWith(prefix));

@@ -48,6 +48,10 @@ export interface PolicyCheckpoint {
   readonly hyperParameters: Partial<HyperParameters>;
   /** What only learning needs is left out; absent: it is there. */
   readonly servingOnly?: true;
+  /** Name of this state of the policy, of a file for serving. */
+  readonly revision?: string;
+  /** The file holds what changed since the state of that name, and nothing else. */
+  readonly changeOf?: string;
 }
 
 /** A checkpoint that was read, with what its user should know. */
@@ -112,6 +116,8 @@ export function policyCheckpointParts(checkpoint: PolicyCheckpoint): CheckpointP
     random_state: checkpoint.randomState,
   };
   if (checkpoint.servingOnly === true) metadata['serving_only'] = 'true';
+  if (checkpoint.revision !== undefined) metadata['revision'] = checkpoint.revision;
+  if (checkpoint.changeOf !== undefined) metadata['change_of'] = checkpoint.changeOf;
   if (seed !== undefined) metadata['seed'] = wholeText('seed', seed);
   for (const [key, name] of Object.entries(hyperParameterKeys)) {
     const value = hyperParameters[key as keyof HyperParameters];
@@ -190,6 +196,8 @@ function openPolicyCheckpoint(source: ByteSource, file: string): DecodedCheckpoi
     randomState: metadata['random_state'] ?? '',
     ...(metadata['seed'] === undefined ? {} : { seed: whole('seed') }),
     ...(metadata['serving_only'] === 'true' ? { servingOnly: true } : {}),
+    ...(metadata['revision'] === undefined ? {} : { revision: metadata['revision'] }),
+    ...(metadata['change_of'] === undefined ? {} : { changeOf: metadata['change_of'] }),
   };
   return { checkpoint, warnings: [] };
 }

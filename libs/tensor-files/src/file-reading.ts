@@ -1,6 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
-import { isA2sfError } from '@a2sf/errors';
 import { damaged, unreadable } from './file-error.js';
 
 /** Most bytes of one read call; the system refuses reads of 2 GiB and more. */
@@ -13,10 +12,14 @@ export function withFile<T>(path: string, use: (fd: number) => T): T {
     fd = openSync(path, 'r');
     return use(fd);
   } catch (error) {
-    throw isA2sfError(error) ? error : unreadable(basename(path), error);
+    throw isOfSystem(error) ? unreadable(basename(path), error) : error;
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** `length` bytes from `position`, in a buffer of their own. Throws DATA_LOSS when the file ends before. */

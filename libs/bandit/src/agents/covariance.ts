@@ -2,6 +2,7 @@ import type { SparseVector } from '../sparse-vector.js';
 import { damagedState, type StateReader, type StateTensor } from '../policy-state.js';
 import { packedLength } from '../cholesky.js';
 import { inversesTensor, sumsTensor } from './covariance-tensors.js';
+import { StepLog, type MatrixSteps } from './matrix-steps.js';
 import { Rooms } from './matrix-room.js';
 import { SymmetricInverse, type Lease } from './symmetric-inverse.js';
 
@@ -26,6 +27,7 @@ export class InverseCovariances {
   readonly width: number;
   readonly #matrices: SymmetricInverse[];
   readonly #rooms: Rooms;
+  readonly #steps = new StepLog();
 
   private constructor(width: number, matrices: SymmetricInverse[], rooms: Rooms) {
     this.actions = matrices.length;
@@ -77,21 +79,40 @@ export class InverseCovariances {
   add(additions: Iterable<{ readonly action: number; readonly z: SparseVector; readonly count: number }>): Health {
     const health = new HealthRecord();
     for (const { action, z, count } of additions) {
-      const matrix = this.#matrices[action]!;
-      const isShared = this.#matrices.some((other, a) => a !== action && other === matrix);
-      const own = isShared ? matrix.clone(() => this.#rooms.take(action)) : matrix;
-      this.#matrices[action] = own;
-      health.record(own.add(z, count));
+      health.record(this.#own(action).add(z, count, this.#steps.of(action)));
     }
     return health;
+  }
+
+  /** The matrix of an action alone. */
+  #own(action: number): SymmetricInverse {
+    const matrix = this.#matrices[action]!;
+    const isShared = this.#matrices.some((other, a) => a !== action && other === matrix);
+    if (isShared) this.#matrices[action] = matrix.clone(() => this.#rooms.take(action));
+    return this.#matrices[action]!;
+  }
+
+  /** What the additions since the last call did; undefined where steps do not tell it. */
+  takeSteps(): MatrixSteps | undefined {
+    return this.#steps.take();
+  }
+
+  /** Takes the steps that the matrices of the same policy took elsewhere. */
+  follow({ actions, vectors }: MatrixSteps): void {
+    for (const [i, action] of actions.entries()) {
+      if (action >= 0) this.#own(action).step(vectors[i]!);
+      else for (const matrix of new Set(this.#matrices)) matrix.step(vectors[i]!);
+    }
   }
 
   /** L_a += z_n z_n' for every action and each z, a shared matrix once; `counts` are those of before. */
   addToAll(vectors: readonly SparseVector[], counts: readonly number[]): Health {
     const health = new HealthRecord();
-    for (const matrix of new Set(this.#matrices)) {
+    const all = new Set(this.#matrices);
+    if (all.size > 1) this.#steps.breaks(); // shared by some, which a file does not tell
+    for (const matrix of all) {
       const before = counts[this.#matrices.indexOf(matrix)]!;
-      for (const [n, z] of vectors.entries()) health.record(matrix.add(z, before + n + 1));
+      for (const [n, z] of vectors.entries()) health.record(matrix.add(z, before + n + 1, this.#steps.of(-1)));
     }
     return health;
   }

@@ -106,6 +106,7 @@ export class LinearModel implements RewardModel {
       return { action, z, count: ++this.counts[action]! };
     });
     const health = this.#covariances.add(additions);
+    this.#covariances.takeSteps(); // followers get the whole policy
     for (const action of new Set(additions.map((addition) => addition.action))) this.#solve(action);
     return reportOf(loss, 0, health);
   }
@@ -123,6 +124,7 @@ export class LinearModel implements RewardModel {
       }
     }
     const health = this.#covariances.addToAll(sparse, this.counts);
+    this.#covariances.takeSteps();
     for (let a = 0; a < A; a++) {
       this.counts[a]! += batch.length;
       this.#solve(a);

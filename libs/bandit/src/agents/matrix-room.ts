@@ -42,7 +42,7 @@ export class Rooms {
     this.#buffer ??= new ArrayBuffer(bytes > largeBytes / 4 ? Math.max(bytes, largeBytes) : bytes);
     return {
       inverse: new Float32Array(this.#buffer, 8 * sums + 4 * index * length, length),
-      sum: new Float64Array(this.#buffer, 8 * index * length, this.#learns ? length : 0),
+      sum: this.#learns ? new Float64Array(this.#buffer, 8 * index * length, length) : new Float64Array(),
     };
   }
 }

@@ -13,9 +13,11 @@ import type {
   UpdateReport,
 } from '../agent.js';
 import { drawsOf } from '../draw-seed.js';
-import type { PolicyState, PolicyView, StateTensor } from '../policy-state.js';
+import { StateReader, type PolicyState, type PolicyView, type StateTensor } from '../policy-state.js';
 import { requirePositive } from './agent-state.js';
-import type { RewardModel } from './reward-model.js';
+import type { MatrixSteps } from './matrix-steps.js';
+import { readOnlyAgent, type RewardModel } from './reward-model.js';
+import { readSteps, stepTensors } from './step-tensors.js';
 import type { Lease } from './symmetric-inverse.js';
 import { bonus, type Decision, type SelectionRule } from './selection-rule.js';
 
@@ -114,6 +116,23 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
 
   state(): PolicyState {
     return this.#state();
+  }
+
+  takeSteps(): MatrixSteps | undefined {
+    return this.model.takeSteps?.();
+  }
+
+  change(steps: readonly MatrixSteps[]): PolicyState | undefined {
+    const served = this.model.servedTensors?.();
+    if (served === undefined) return undefined;
+    const tensors = new Map([...served, ...stepTensors(steps, this.hidden)]);
+    return { agent: this.#parts.name, optimizerStep: this.model.steps, tensors };
+  }
+
+  follow(change: PolicyState): void {
+    if (this.model.follow === undefined) throw readOnlyAgent();
+    const reader = new StateReader(change);
+    this.model.follow(reader, readSteps(reader, this.space.size, this.hidden));
   }
 
   view(): PolicyView {

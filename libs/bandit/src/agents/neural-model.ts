@@ -15,6 +15,7 @@ import { compress, type SparseVector } from '../sparse-vector.js';
 import { Adam, clipFactor, globalNorm } from './adam.js';
 import { readSpace, requirePositive, requireWholeNumber, spaceTensors } from './agent-state.js';
 import { InverseCovariances } from './covariance.js';
+import type { MatrixSteps } from './matrix-steps.js';
 import type { Lease, SymmetricInverse } from './symmetric-inverse.js';
 import {
   FeatureNetwork,
@@ -148,6 +149,26 @@ export class NeuralModel implements RewardModel {
       tensors.push([`optimizer.exp_avg_sq.${name}`, { shape, data: this.#adam.secondMoments[i]!.slice() }]);
     }
     return [...tensors, ...this.#covariances.tensors(lease), ...spaceTensors(this.space, this.counts)];
+  }
+
+  takeSteps(): MatrixSteps | undefined {
+    return this.#covariances.takeSteps();
+  }
+
+  servedTensors(): [string, StateTensor][] {
+    const parameters = this.#network.parameters.map(({ name, shape, values }): [string, StateTensor] => [
+      name,
+      { shape, data: values.slice() },
+    ]);
+    return [...parameters, ...spaceTensors(this.space, this.counts)];
+  }
+
+  follow(reader: StateReader, steps: MatrixSteps): void {
+    const parameters = readParameters(reader, this.#network.shape, '');
+    const counts = reader.counts('action_counts', [this.space.size]);
+    for (const [i, { values }] of this.#network.parameters.entries()) values.set(parameters[i]!.values);
+    for (const [a, count] of counts.entries()) this.counts[a] = count;
+    this.#covariances.follow(steps);
   }
 
   /** One Adam step; the norm of the gradient before clipping. */

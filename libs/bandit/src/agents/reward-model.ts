@@ -1,8 +1,9 @@
 import { A2sfError } from '@a2sf/errors';
 import type { ActionSpace } from '@a2sf/kv-compression';
 import type { Evaluation, FullObservation, LearningOptions, Observation, UpdateReport } from '../agent.js';
-import type { StateTensor } from '../policy-state.js';
+import type { StateReader, StateTensor } from '../policy-state.js';
 import type { Health } from './covariance.js';
+import type { MatrixSteps } from './matrix-steps.js';
 import type { Lease } from './symmetric-inverse.js';
 
 /** What is learned of the rewards, apart from how an action is chosen. Its inputs are checked before. */
@@ -20,6 +21,12 @@ export interface RewardModel {
   updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport;
   /** The tensors of a state: copies, or, while `lease` is held, such as are read from the model as it is now. */
   tensors(lease?: Lease): [string, StateTensor][];
+  /** What the updates since the last call did to its matrices; undefined where steps do not tell it. */
+  takeSteps?(): MatrixSteps | undefined;
+  /** What serving needs beside the matrices. */
+  servedTensors?(): [string, StateTensor][];
+  /** Becomes the model whose served tensors and steps these are; throws with nothing changed. */
+  follow?(reader: StateReader, steps: MatrixSteps): void;
 }
 
 /** The report of an update, with what the covariances told. */

@@ -32,6 +32,14 @@ export interface Lease {
   isHeld: boolean;
 }
 
+/** Is told what an addition does to M. */
+export interface StepRecord {
+  /** M -= w w' */
+  took(w: Float64Array): void;
+  /** M was computed anew. */
+  breaks(): void;
+}
+
 /** The arrays of a matrix: c where M is exactly c I, else NaN; M and L packed, or empty. */
 export interface InverseArrays {
   readonly multiple: number;
@@ -168,12 +176,26 @@ export class SymmetricInverse {
    * Where z' M z is lost in the rounding of M's entries (a context of huge norm that was seen before), nothing is
    * subtracted from M: the direction is known better than single precision can tell, and noise would make M indefinite.
    */
-  add(z: SparseVector, count: number): Drift | undefined {
+  add(z: SparseVector, count: number, record?: StepRecord): Drift | undefined {
     this.#part();
-    this.#unfold();
+    if (this.#unfold()) record?.breaks();
     this.#accumulate(z);
-    this.#subtract(z);
-    return count % driftInterval === 0 ? this.#watch(count) : undefined;
+    const w = this.#direction(z);
+    if (w !== undefined) {
+      this.#subtract(w);
+      record?.took(w);
+    }
+    const drift = count % driftInterval === 0 ? this.#watch(count) : undefined;
+    if (drift?.rebuilt === true) record?.breaks();
+    return drift;
+  }
+
+  /** M -= w w', a step that another matrix took; L is not known from here on. */
+  step(w: Float64Array): void {
+    this.#part();
+    if (this.#isMultiple()) this.#unfoldInverse();
+    this.#hasSum = false;
+    this.#subtract(w);
   }
 
   /** Estimate of ||L M - I||_F / sqrt(h), the same for the same `seed`. L must be held. */
@@ -229,25 +251,25 @@ export class SymmetricInverse {
     }
   }
 
-  /** Makes the arrays of a matrix that is about to change. */
-  #unfold(): void {
-    const h = this.width;
-    if (this.#isMultiple()) {
-      this.#room = this.#roomFor();
-      const { inverse, sum } = this.#room;
-      for (let i = 0; i < h; i++) {
-        inverse[packedRow(i) + i] = this.#multiple;
-        sum[packedRow(i) + i] = toPair(1 / this.#multiple);
-      }
-      this.#hasSum = true;
-      this.#multiple = NaN;
-    } else if (!this.#hasSum) {
-      this.#derive();
-    }
+  /** Makes the arrays of a matrix that is about to change. True when M itself had to be changed for it. */
+  #unfold(): boolean {
+    if (!this.#isMultiple()) return this.#hasSum ? false : this.#derive();
+    const c = this.#multiple;
+    const { sum } = this.#unfoldInverse();
+    for (let i = 0; i < this.width; i++) sum[packedRow(i) + i] = toPair(1 / c);
+    this.#hasSum = true;
+    return false;
   }
 
-  /** L = (M + delta I)^-1 for the least delta of 0 and max_i M_ii 2^-22 8^k where a Cholesky exists; M is then that of L. */
-  #derive(): void {
+  #unfoldInverse(): Room {
+    this.#room = this.#roomFor();
+    for (let i = 0; i < this.width; i++) this.#room.inverse[packedRow(i) + i] = this.#multiple;
+    this.#multiple = NaN;
+    return this.#room;
+  }
+
+  /** L = (M + delta I)^-1 for the least delta of 0 and max_i M_ii 2^-22 8^k where a Cholesky exists; M is then that of L. True when delta > 0. */
+  #derive(): boolean {
     const matrix = Float64Array.from(this.#inverse);
     let largest = 0;
     for (let i = 0; i < this.width; i++) largest = Math.max(largest, matrix[packedRow(i) + i]!);
@@ -260,7 +282,7 @@ export class SymmetricInverse {
       for (let i = 0; i < sum.length; i++) this.#room!.sum[i] = toPair(sum[i]!);
       this.#hasSum = true;
       if (delta > 0) this.#inverse.set(matrix);
-      return;
+      return delta > 0;
     }
   }
 
@@ -276,7 +298,8 @@ export class SymmetricInverse {
     }
   }
 
-  #subtract(z: SparseVector): void {
+  /** w = M z / sqrt(1 + z' M z + 1e-6); undefined where z' M z is lost in rounding. */
+  #direction(z: SparseVector): Float64Array | undefined {
     const M = this.#inverse;
     const h = this.width;
     const w = sparseProduct(M, h, z);
@@ -284,9 +307,16 @@ export class SymmetricInverse {
     for (let q = 0; q < z.indices.length; q++) form += z.values[q]! * w[z.indices[q]!]!;
     let largest = 0;
     for (let i = 0; i < h; i++) largest = Math.max(largest, M[packedRow(i) + i]!);
-    if (form <= noise * largest * squaredNorm(z)) return;
+    if (form <= noise * largest * squaredNorm(z)) return undefined;
     const scale = 1 / Math.sqrt(1 + form + denominatorEpsilon);
     for (let i = 0; i < h; i++) w[i]! *= scale;
+    return w;
+  }
+
+  /** M -= w w' */
+  #subtract(w: Float64Array): void {
+    const M = this.#inverse;
+    const h = this.width;
     for (let i = 0; i < h; i++) {
       const wi = w[i]!;
       const row = packedRow(i);

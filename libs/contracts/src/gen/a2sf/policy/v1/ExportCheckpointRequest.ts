@@ -4,11 +4,13 @@
 export interface ExportCheckpointRequest {
   'iteration'?: (number);
   'servingOnly'?: (boolean);
+  'since'?: (string);
   '_iteration'?: "iteration";
 }
 
 export interface ExportCheckpointRequest__Output {
   'iteration'?: (number);
   'servingOnly': (boolean);
+  'since': (string);
   '_iteration'?: "iteration";
 }
