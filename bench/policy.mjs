@@ -19,7 +19,7 @@ import { PolicyServiceClient } from '@a2sf/contracts';
 import { callClientStream, callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { Random } from '@a2sf/random';
-import { decodePolicyCheckpoint, encodePolicyCheckpoint } from '@a2sf/run-store';
+import { encodePolicyCheckpoint } from '@a2sf/run-store';
 
 const { values: flags } = parseArgs({
   options: {
@@ -51,20 +51,31 @@ writeFileSync(checkpoint, encodePolicyCheckpoint({ state: agent.state(), hyperPa
 const main = fileURLToPath(new URL('../apps/policy/dist/main.js', import.meta.url));
 const argv = [process.execPath, main, '--port', '0', '--http_port', '0', '--log_level', 'error'];
 const state = ['--state_dir', join(folder, 'state'), '--checkpoint', checkpoint];
-const [program, ...rest] = [...argv, ...state, '--max_message_bytes', String(16 << 20)];
-async function start() {
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+const [program, ...rest] = [...argv, '--max_message_bytes', String(16 << 20)];
+async function start(...more) {
+  const child = spawn(program, [...rest, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   return { child, address: `127.0.0.1:${JSON.parse(line).port}` };
 }
 
+const statusOf = (pid, key) =>
+  Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
 /** Resident memory in MB, a while after the last call. */
 async function residentOf({ pid }) {
   await new Promise((resolve) => setTimeout(resolve, 5000));
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+  return statusOf(pid, 'VmRSS');
 }
 
-const { child, address } = await start();
+/** The most resident memory in MB while something is done, and a while after it. */
+async function memoryDuring({ pid }, work) {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5'); // the peak is counted from here
+  await work();
+  const peak = statusOf(pid, 'VmHWM');
+  return { peak, after: await residentOf({ pid }) };
+}
+
+const { child, address } = await start(...state);
 const client = connect(PolicyServiceClient, address, { maxMessageBytes: 16 << 20 });
 const health = connect(makeGenericClientConstructor(healthService, 'Health'), address);
 
@@ -112,7 +123,7 @@ const echoRate = await throughput(32, echo);
 const rate = await throughput(32, (i) => select(i, false));
 for (const { pid } of isPinned ? [child, process] : []) pin(pid, `0-${last}`);
 let updates = 0;
-const updating = await timesOf(12, () => {
+function update() {
   const n = updates++;
   const experiences = embeddings.map((embedding, i) => ({
     id: `${n}-${i}`,
@@ -121,27 +132,81 @@ const updating = await timesOf(12, () => {
     reward: batch[i].reward,
   }));
   return callUnary(client, 'update', { updateId: `u${n}`, experiences }, { timeoutMs: 60_000 });
-});
+}
+const updating = await timesOf(12, update);
 
-/** The policy as it is now, but for its name, as the challenger. */
-async function importChallenger() {
+/** Milliseconds from the answer of each update to the moment when a replica serves it; answers choices meanwhile. */
+async function replicaLags(count) {
+  const replica = await start('--role', 'replica', '--learner', address);
+  const follower = connect(PolicyServiceClient, replica.address, { maxMessageBytes: 16 << 20 });
+  const served = new Map();
+  let told = () => undefined;
+  const watching = (async () => {
+    for await (const { policyVersion } of callServerStream(follower, 'watchPolicy', {}, { timeoutMs: 600_000 })) {
+      served.set(Number(policyVersion), performance.now());
+      told();
+    }
+  })().catch(() => undefined);
+  const serves = async (version) => {
+    while (!served.has(version)) await new Promise((resolve) => (told = resolve));
+    return served.get(version);
+  };
+  let isOver = false;
+  const selecting = (async () => {
+    for (let i = 0; !isOver; i++) {
+      await callUnary(follower, 'selectAction', { embedding: embeddings[i % 256] }).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  })();
+  const lags = [];
+  for (let n = -3; n < count; n++) {
+    const { policyVersion } = await update();
+    const answered = performance.now();
+    const lag = Math.max(0, (await serves(Number(policyVersion))) - answered);
+    if (n >= 0) lags.push(lag); // the first policies come whole
+  }
+  isOver = true;
+  await selecting;
+  replica.child.kill();
+  await Promise.all([once(replica.child, 'exit'), watching]);
+  follower.close();
+  return lags.sort((x, y) => x - y);
+}
+const lags = await replicaLags(20);
+
+async function exported() {
   const chunks = [];
   for await (const { data } of callServerStream(client, 'exportCheckpoint', {}, { timeoutMs: 60_000 }))
     chunks.push(data);
-  const bytes = Buffer.concat(chunks);
-  if (decodePolicyCheckpoint(bytes).checkpoint.state.agent !== 'neural-ucb') throw new Error('another agent');
+  return Buffer.concat(chunks);
+}
+const bytes = await exported();
+
+/** The policy as it was, as the challenger or in the place of the one that serves. */
+async function sendCheckpoint(isChallenger) {
   const pieces = Array.from({ length: Math.ceil(bytes.length / 262_144) }, (_, i) => ({
     data: bytes.subarray(i * 262_144, (i + 1) * 262_144),
-    challenger: i === 0,
+    challenger: isChallenger && i === 0,
   }));
   await callClientStream(client, 'importCheckpoint', pieces, { timeoutMs: 60_000 });
 }
-await importChallenger();
-await timesOf(200, (i) => select(i, true));
-const imported = await residentOf(child);
+const importing = await memoryDuring(child, async () => {
+  await sendCheckpoint(true);
+  await timesOf(200, (i) => select(i, true));
+});
+const memoryOf = {
+  'after the challenger was sent': importing,
+  'after three imports in a row': await memoryDuring(child, async () => {
+    for (let i = 0; i < 3; i++) await sendCheckpoint(false);
+  }),
+  'after an export': await memoryDuring(child, exported),
+  'after five updates': await memoryDuring(child, async () => {
+    for (let i = 0; i < 5; i++) await update();
+  }),
+};
 child.kill();
 await once(child, 'exit');
-const again = await start();
+const again = await start(...state);
 const restarted = await residentOf(again.child);
 
 const above = (times, share) => (at(times, share) - at(echoes, share)).toFixed(1);
@@ -158,7 +223,11 @@ const block = [
   `| SelectAction, explore false, 32 clients${where} | ${rate.toFixed(0)} a second | 1,000 |`,
   `| Update of 256 experiences, durable, median | ${at(updating, 0.5).toFixed(0)} ms | 500 ms |`,
   `| resident memory, a challenger beside the policy, after a start | ${restarted.toFixed(0)} MB | 250 MB |`,
-  `| the same, after the challenger was sent | ${imported.toFixed(0)} MB | 250 MB |`,
+  ...Object.entries(memoryOf).map(
+    ([when, { peak, after }]) =>
+      `| the same, ${when} (highest meanwhile) | ${after.toFixed(0)} (${peak.toFixed(0)}) MB | 250 MB |`,
+  ),
+  `| replica behind learner after an update of 256, median / worst of ${lags.length} | ${at(lags, 0.5).toFixed(0)} / ${lags.at(-1).toFixed(0)} ms | 1,000 ms |`,
 ].join('\n');
 console.log(block);
 if (flags.write) {
