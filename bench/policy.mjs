@@ -151,9 +151,9 @@ async function replicaLags(count) {
     while (!served.has(version)) await new Promise((resolve) => (told = resolve));
     return served.get(version);
   };
-  let isOver = false;
+  const over = new AbortController();
   const selecting = (async () => {
-    for (let i = 0; !isOver; i++) {
+    for (let i = 0; !over.signal.aborted; i++) {
       await callUnary(follower, 'selectAction', { embedding: embeddings[i % 256] }).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -165,7 +165,7 @@ async function replicaLags(count) {
     const lag = Math.max(0, (await serves(Number(policyVersion))) - answered);
     if (n >= 0) lags.push(lag); // the first policies come whole
   }
-  isOver = true;
+  over.abort();
   await selecting;
   replica.child.kill();
   await Promise.all([once(replica.child, 'exit'), watching]);

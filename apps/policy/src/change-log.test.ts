@@ -7,8 +7,14 @@ import { Learner } from './learner.js';
 import { testBytes, testContext, testEncoderId } from './policy.fixture.js';
 
 const orders = Array.from({ length: 20 }, (_, n) => ({
-  ...{ field: 'x', context: testContext(1000 + n), encoderId: '', empty: false, explore: true, beta: 2 },
-  ...{ draw: n, epsilon: 0.1 },
+  field: 'x',
+  context: testContext(1000 + n),
+  encoderId: '',
+  empty: false,
+  explore: true,
+  beta: 2,
+  draw: n,
+  epsilon: 0.1,
 }));
 
 function learn(learner: Learner, n: number, isFull: boolean): void {

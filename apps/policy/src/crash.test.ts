@@ -112,20 +112,27 @@ async function metric({ http }: Server, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
-/** Plays a history against a service that dies at a failpoint, and then at the end; returns how often it died before. */
+/**
+ * Plays a history against a service that dies at a failpoint, once started again at the next one, maybe while it recovers,
+ * and then at the end; returns how often it died before.
+ */
 async function play(
   history: readonly Step[],
-  failpoint: string,
+  failpoints: readonly string[],
 ): Promise<{ readonly deaths: number; readonly bytes: Buffer }> {
   const state = join(root, `state-${folders++}`);
+  const ahead = [...failpoints];
   let deaths = 0;
-  let server = await start(state, failpoint);
-  const revive = async (): Promise<Server> => {
-    deaths++;
-    server?.client.close();
-    return (server = await start(state)) ?? assert.fail('died without a failpoint');
+  const live = async (): Promise<Server> => {
+    for (;;) {
+      const failpoint = ahead.shift() ?? '';
+      const server = await start(state, failpoint);
+      if (server !== undefined) return server;
+      assert.notEqual(failpoint, '', 'died without a failpoint');
+      deaths++;
+    }
   };
-  let alive = server ?? (await revive());
+  let alive = await live();
   for (const step of history) {
     for (;;) {
       const dying = alive.ended;
@@ -135,7 +142,9 @@ async function play(
       );
       const outcome = await Promise.race([dying, sent]);
       if (outcome === 'sent') break;
-      alive = await revive();
+      deaths++;
+      alive.client.close();
+      alive = await live();
     }
   }
   await alive.kill();
@@ -165,9 +174,11 @@ describe(
       test(name, async () => {
         for (const pass of passesOf(name)) {
           const history = historyOf(i * 31 + pass);
-          const { deaths, bytes } = await play(history, `${name}:${pass}`);
-          assert.equal(deaths, 1, `pass ${pass} was not reached`);
-          assert.ok(undisturbed(history).equals(bytes), `pass ${pass}`);
+          const again = new Random(i * 31 + pass);
+          const second = `${failpoints[again.below(failpoints.length)]}:${1 + again.below(3)}`;
+          const { deaths, bytes } = await play(history, [`${name}:${pass}`, second]);
+          assert.ok(deaths >= 1, `pass ${pass} was not reached`);
+          assert.ok(undisturbed(history).equals(bytes), `pass ${pass}, then ${second}`);
         }
       });
     }

@@ -98,7 +98,8 @@ function serveLearner({ given, serving, state }: WorkerOptions, port: NonNullabl
       const [calls] = args as Parameters<PolicyCalls['selectEach']>;
       return target.selectEach(calls).map((each) => ('error' in each ? { error: plainError(each.error) } : each));
     }
-    if (method === 'beginExport') return exports.begin(target.beginExport(...(args as Parameters<PolicyCalls['beginExport']>)));
+    if (method === 'beginExport')
+      return exports.begin(target.beginExport(...(args as Parameters<PolicyCalls['beginExport']>)));
     if (method === 'exportPart') return exports.part(args[0] as number);
     if (method === 'endExport') return exports.end(args[0] as number);
     if (method === 'close') return target instanceof DurableLearner ? target.close() : undefined;

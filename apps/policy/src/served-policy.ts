@@ -133,7 +133,12 @@ export function readServed(
       throw new A2sfError('FAILED_PRECONDITION', message, { reason: 'other-revision' });
     }
     present.agent.follow(state);
-    return { ...present, hyperParameters: { ...present.hyperParameters, ...hyperParameters, ...given }, version, iteration };
+    return {
+      ...present,
+      hyperParameters: { ...present.hyperParameters, ...hyperParameters, ...given },
+      version,
+      iteration,
+    };
   });
 }
 

@@ -86,7 +86,14 @@ async function startLearner({ values, given, log, onLost, process }: StartOption
     const server = await serve({
       name: 'policy',
       service: policyService({
-        ...{ engine, encoder, feed, metrics, given, maxBatch, maxCheckpointBytes, serving },
+        engine,
+        encoder,
+        feed,
+        metrics,
+        given,
+        maxBatch,
+        maxCheckpointBytes,
+        serving,
         ...(stateDir === undefined ? {} : { uploadFolder: stateDir }),
       }),
       options: values,

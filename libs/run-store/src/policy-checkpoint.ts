@@ -102,7 +102,8 @@ export function policyCheckpointParts(checkpoint: PolicyCheckpoint): CheckpointP
   for (const [name, tensor] of state.tensors) {
     if (checkpoint.servingOnly === true && learningTensor.test(name)) continue;
     const { shape, part } = tensor;
-    if (part !== undefined) tensors.set(name, { dtype: 'F32', shape, read: (start, count) => bytesOf(part(start, count)) });
+    if (part !== undefined)
+      tensors.set(name, { dtype: 'F32', shape, read: (start, count) => bytesOf(part(start, count)) });
     else tensors.set(name, heldContent(tensor));
   }
   const metadata: Record<string, string> = {
@@ -156,7 +157,11 @@ export type CheckpointInput = Uint8Array | FilePart;
  * Gives a verified checkpoint to `use`. Of its tensors no copy is held: they are read where they lie, while `use` is at work.
  * Throws as `decodePolicyCheckpoint`, NOT_FOUND or FAILED_PRECONDITION for a file that cannot be read.
  */
-export function withPolicyCheckpoint<T>(input: CheckpointInput, file: string, use: (decoded: DecodedCheckpoint) => T): T {
+export function withPolicyCheckpoint<T>(
+  input: CheckpointInput,
+  file: string,
+  use: (decoded: DecodedCheckpoint) => T,
+): T {
   if (input instanceof Uint8Array) return use(openPolicyCheckpoint(memorySource(input), file));
   return withFileSource(input, (source) => use(openPolicyCheckpoint(source, file)));
 }
@@ -217,7 +222,8 @@ const nothing = new Uint8Array();
 function heldContent({ shape, data }: StateTensor): Content {
   const dtype = data instanceof Float32Array ? 'F32' : 'I64';
   const size = shape.reduce((product, length) => product * length, 1);
-  if (data.length !== size) throw A2sfError.invalid('shape', `${data.length} numbers do not fill [${shape.join(', ')}]`);
+  if (data.length !== size)
+    throw A2sfError.invalid('shape', `${data.length} numbers do not fill [${shape.join(', ')}]`);
   return { dtype, shape, read: (start, count) => bytesOf(data.subarray(start, start + count)) };
 }
 
@@ -275,7 +281,8 @@ function stateTensors(contents: ReadonlyMap<string, Content>, file: string): Map
     const elements = (start: number, count: number) => numbersOf(name, dtype, read(start, count), file);
     numbersOf(name, dtype, nothing, file); // refuses a type that no policy holds
     const data = (): StateTensor['data'] => elements(0, size).slice();
-    if (floatTypes.has(dtype)) result.set(name, storedFloats(shape, data, elements as NonNullable<StateTensor['part']>));
+    if (floatTypes.has(dtype))
+      result.set(name, storedFloats(shape, data, elements as NonNullable<StateTensor['part']>));
     else result.set(name, { shape, data: data() });
   }
   return result;

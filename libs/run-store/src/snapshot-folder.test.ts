@@ -18,7 +18,11 @@ test('a snapshot comes back as it was written, by its sequence', async () => {
   assert.deepEqual(await snapshots.sequences(), [3, 12]);
   const { policy: got, ledger } = await snapshots.read(12);
   assert.deepEqual(got, { path: path(12), offset: 32, byteLength: policy.length });
-  assert.ok(readFileSync(path(12)).subarray(32, 32 + policy.length).equals(policy));
+  assert.ok(
+    readFileSync(path(12))
+      .subarray(32, 32 + policy.length)
+      .equals(policy),
+  );
   assert.deepEqual([...ledger], [1, 2, 3]);
   await snapshots.remove([12, 13]);
   assert.deepEqual(await snapshots.sequences(), [3]);

@@ -75,13 +75,7 @@ export class SymmetricInverse {
   #hasSum: boolean;
   #views: { readonly lease: Lease; readonly view: { -readonly [K in keyof InverseArrays]: InverseArrays[K] } }[] = [];
 
-  private constructor(
-    width: number,
-    multiple: number,
-    roomFor: () => Room,
-    room: Room | undefined = undefined,
-    hasSum = false,
-  ) {
+  private constructor(width: number, multiple: number, roomFor: () => Room, room?: Room, hasSum = false) {
     this.width = width;
     this.#multiple = multiple;
     this.#roomFor = roomFor;
@@ -97,12 +91,7 @@ export class SymmetricInverse {
   /**
    * M of a full [h, h] matrix, each entry the mean of it and its mirror; `sum` is the packed L, empty where it is not known.
    */
-  static of(
-    width: number,
-    full: Float32Array,
-    sum: Float64Array,
-    roomFor = () => ownRoom(width),
-  ): SymmetricInverse {
+  static of(width: number, full: Float32Array, sum: Float64Array, roomFor = () => ownRoom(width)): SymmetricInverse {
     const c = full[0]!;
     if (sum.length === 0 && isMultiple(full, width, c)) return SymmetricInverse.multiple(width, c, roomFor);
     const room = roomFor();
