@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from './conformance/workspace.js';
@@ -46,6 +47,18 @@ export async function startService(name: string, ...flags: string[]): Promise<Ru
       await exit;
     },
   };
+}
+
+/** The value of a series of a service, by its name with its labels; 0 where there is none. */
+export async function sampleOf({ http }: RunningService, series: string): Promise<number> {
+  const text = await (await fetch(`${http}/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}
+
+/** Resident memory of a process in bytes. */
+export function residentBytes({ process: { pid } }: RunningService): number {
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 export interface Finished {

@@ -43,6 +43,8 @@ export async function runTraining(
   const taken: (() => Promise<void>)[] = [() => tracing.stop(), async () => security.close()];
   let suite: Suite | undefined;
   let ready = false;
+  /** Calls that wait for a service that is away. */
+  const away = { calls: 0 };
   try {
     const source = await readSource(given);
     const { values, sides } = source;
@@ -52,13 +54,19 @@ export async function runTraining(
     taken.push(() => claim.release());
     const metrics = new Metrics();
     const metricsObserver = trainerMetrics(metrics);
-    const http = await startHttp({ host: values.host, port: values.httpPort, metrics, ready: () => ready, log });
+    const http = await startHttp({
+      host: values.host,
+      port: values.httpPort,
+      metrics,
+      ready: () => ready && away.calls === 0,
+      log,
+    });
     taken.push(() => http.close());
     const started =
       addresses === undefined ? await startSuite!(values, signal) : await connectSuite(addresses, security, signal);
     suite = started;
     taken.push(() => started.stop());
-    const calling = { security, ...patience(given, addresses !== undefined, log) };
+    const calling = { security, ...patience(given, addresses !== undefined, away, log) };
     const connected = await source.connect(started.addresses, { calling, metrics: metricsObserver, signal });
     taken.push(async () => connected.close());
     const { policy, participants } = connected;
@@ -111,14 +119,23 @@ export async function runTraining(
 const awayLogMs = 10_000;
 
 /** Services that were started here do not come back by themselves: nothing is gained by waiting for them. */
-function patience({ waitSeconds }: TrainerOptions, comeBack: boolean, log: Logger): PeerPatience {
+function patience(
+  { waitSeconds }: TrainerOptions,
+  comeBack: boolean,
+  away: { calls: number },
+  log: Logger,
+): PeerPatience {
   let toldAt = -Infinity;
-  const onAway = (err: A2sfError): void => {
+  const onAway = (err: A2sfError, first: boolean): void => {
+    if (first) away.calls++;
     if (performance.now() - toldAt < awayLogMs) return;
     toldAt = performance.now();
     log.warn({ err, waitSeconds }, 'a service is away; it is waited for');
   };
-  return comeBack ? { patienceMs: 1000 * waitSeconds, onAway } : {};
+  const onBack = (): void => {
+    away.calls--;
+  };
+  return comeBack ? { patienceMs: 1000 * waitSeconds, onAway, onBack } : {};
 }
 
 function folderUse({ overwrite }: TrainerOptions, resume: ResumePoint | undefined): FolderUse {

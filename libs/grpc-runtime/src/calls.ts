@@ -183,7 +183,7 @@ export async function callClientStream<C extends Client, M extends ClientStreamN
   client: C,
   method: M,
   requests: AsyncIterable<UploadOf<C[M]>> | Iterable<UploadOf<C[M]>>,
-  o: Omit<CallOptions, 'patienceMs' | 'onAway'> = {},
+  o: Omit<CallOptions, 'patienceMs' | 'onAway' | 'onBack'> = {},
 ): Promise<UploadResponseOf<C[M]>> {
   const attempt = new Attempt(client, method, o);
   let outcome: unknown;

@@ -12,8 +12,10 @@ export interface Patience {
   readonly patienceMs?: number;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
-  /** Told of each refusal that is waited out; must not throw. */
-  readonly onAway?: (error: A2sfError) => void;
+  /** Told of each refusal that is waited out, and whether it is the call's first; must not throw. */
+  readonly onAway?: (error: A2sfError, first: boolean) => void;
+  /** Told when a call that was waited for has ended, well or not; must not throw. */
+  readonly onBack?: () => void;
 }
 
 /**
@@ -22,22 +24,28 @@ export interface Patience {
  */
 export async function withPatience<T>(
   call: () => Promise<T>,
-  { patienceMs = 0, signal, onAway }: Patience,
+  { patienceMs = 0, signal, onAway, onBack }: Patience,
 ): Promise<T> {
   const backoff = new Backoff();
   let end: number | undefined;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isA2sfError(error) || error.code !== 'UNAVAILABLE' || signal?.aborted === true) throw error;
-      end ??= performance.now() + patienceMs;
-      const left = end - performance.now();
-      if (left <= 0) throw error;
-      onAway?.(error);
-      const pause = Math.min(backoff.next(), left);
-      await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-      signal?.throwIfAborted();
+  let away = false;
+  try {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!isA2sfError(error) || error.code !== 'UNAVAILABLE' || signal?.aborted === true) throw error;
+        end ??= performance.now() + patienceMs;
+        const left = end - performance.now();
+        if (left <= 0) throw error;
+        onAway?.(error, !away);
+        away = true;
+        const pause = Math.min(backoff.next(), left);
+        await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+        signal?.throwIfAborted();
+      }
     }
+  } finally {
+    if (away) onBack?.();
   }
 }

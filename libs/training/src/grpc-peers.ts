@@ -54,7 +54,7 @@ export class GrpcPeers extends GrpcPolicy implements Peers {
 
   /** @param options default: plaintext. */
   constructor(addresses: PeerAddresses, timeouts: PeerTimeouts = {}, options: PeerOptions = {}) {
-    const { onGeneratorFault, resolve, resolveEveryMs, patienceMs: _, onAway: __, ...channel } = options;
+    const { onGeneratorFault, resolve, resolveEveryMs, patienceMs: _, onAway: __, onBack: ___, ...channel } = options;
     super(addresses.policy, timeouts, options);
     this.#encoder = connect(EncoderServiceClient, addresses.encoder, channel);
     this.#reward = connect(RewardServiceClient, addresses.reward, channel);

@@ -14,6 +14,7 @@ import {
   type Patience,
   withPatience,
 } from '@a2sf/grpc-runtime';
+import { A2sfError } from '@a2sf/errors';
 import { malformed, parts, sameLength } from './answers.js';
 import type { Choice, Embedding, Experience, PolicyPeer, SelectionMode, UpdateResult } from './peers.js';
 
@@ -23,25 +24,28 @@ const selectBatch = 256;
 const checkpointChunk = 1 << 20;
 
 /** How long services that went away are waited for. */
-export type PeerPatience = Pick<Patience, 'patienceMs' | 'onAway'>;
+export type PeerPatience = Pick<Patience, 'patienceMs' | 'onAway' | 'onBack'>;
 
-/** The policy service over gRPC. */
+/** The policy service over gRPC. A service that was started again without what it had learned is noticed, never learned on. */
 export class GrpcPolicy implements PolicyPeer {
   readonly #policy: PolicyServiceStub;
   readonly #callTimeoutMs: number;
   readonly #patience: PeerPatience;
+  /** The newest version that the service told; a policy that nobody else changes counts up from there. */
+  #version = 0n;
 
   /** @param channel how the service is trusted and told who calls; default: plaintext. */
   constructor(
     address: string,
     { callTimeoutMs = 600_000 }: { readonly callTimeoutMs?: number } = {},
-    { patienceMs, onAway, ...channel }: Pick<ConnectOptions, 'security'> & PeerPatience = {},
+    { patienceMs, onAway, onBack, ...channel }: Pick<ConnectOptions, 'security'> & PeerPatience = {},
   ) {
     this.#policy = connect(PolicyServiceClient, address, channel);
     this.#callTimeoutMs = callTimeoutMs;
     this.#patience = {
       ...(patienceMs === undefined ? {} : { patienceMs }),
       ...(onAway === undefined ? {} : { onAway }),
+      ...(onBack === undefined ? {} : { onBack }),
     };
   }
 
@@ -65,6 +69,7 @@ export class GrpcPolicy implements PolicyPeer {
       const from = choices.length;
       const requests = part.map((embedding, i) => ({ embedding, ...mode, key: keys?.[from + i] ?? '' }));
       const { responses } = await callUnary(this.#policy, 'selectActions', { requests }, this.options(signal));
+      for (const { policyVersion } of responses) this.#advance(policyVersion);
       choices.push(...sameLength('policy', responses, part.length).map(choiceOf));
     }
     return choices;
@@ -72,7 +77,9 @@ export class GrpcPolicy implements PolicyPeer {
 
   async update(updateId: string, experiences: readonly Experience[]): Promise<UpdateResult> {
     const request = { updateId, experiences: experiences.map(experienceMessage) };
-    const { predictionLoss, skipped } = await callUnary(this.#policy, 'update', request, this.options());
+    const answer = await callUnary(this.#policy, 'update', request, this.options());
+    const { predictionLoss, skipped, policyVersion } = answer;
+    this.#advance(policyVersion, skipped < experiences.length ? 1n : 0n);
     return { predictionLoss, skipped };
   }
 
@@ -81,6 +88,7 @@ export class GrpcPolicy implements PolicyPeer {
       const chunks: Uint8Array[] = [];
       const stream = callServerStream(this.#policy, 'exportCheckpoint', { iteration }, this.once());
       for await (const { data } of stream) chunks.push(data);
+      this.#advance((await this.describePolicy()).policyVersion);
       return Buffer.concat(chunks);
     });
   }
@@ -91,7 +99,22 @@ export class GrpcPolicy implements PolicyPeer {
         yield { data: bytes.subarray(start, start + checkpointChunk) };
       }
     };
-    await this.patiently(() => callClientStream(this.#policy, 'importCheckpoint', messages(), this.once()));
+    const { policyVersion } = await this.patiently(() =>
+      callClientStream(this.#policy, 'importCheckpoint', messages(), this.once()),
+    );
+    this.#version = BigInt(policyVersion);
+  }
+
+  /** Notes the version that an answer tells. Throws FAILED_PRECONDITION when it does not follow from the one before. */
+  #advance(told: string, by = 0n): void {
+    const version = BigInt(told);
+    if (version < this.#version + by) {
+      const message =
+        `policy: it tells version ${version} after ${this.#version}: it was started again without what it had learned; ` +
+        'start it with --state_dir, and go on from the last checkpoint with --resume';
+      throw new A2sfError('FAILED_PRECONDITION', message, { field: 'policy', reason: 'policy-went-back' });
+    }
+    this.#version = version;
   }
 
   /** How long a call may take, what abandons it, and how long its server is waited for. */
