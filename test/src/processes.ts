@@ -16,16 +16,35 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** What a service is started in. */
+export interface Surroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** A command of the shell that is run first, in the process that becomes the service: `ulimit -n 64`. */
+  readonly shell?: string;
+}
+
 /** Starts `a2sf serve <name>`, without `--port` on a free one, and waits for its line. The process dies with this one. */
-export async function startService(name: string, ...flags: string[]): Promise<RunningService> {
+export function startService(name: string, ...flags: string[]): Promise<RunningService> {
+  return startServiceIn({}, name, ...flags);
+}
+
+/** The same in surroundings of its own. */
+export async function startServiceIn(
+  { env = {}, shell }: Surroundings,
+  name: string,
+  ...flags: string[]
+): Promise<RunningService> {
   const anyPort = flags.includes('--port') ? [] : ['--port', '0'];
-  const child = spawn(
-    process.execPath,
-    [a2sf, 'serve', name, ...anyPort, '--http_port', '0', '--log_level', 'error', ...flags],
-    {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    },
-  );
+  const command = [process.execPath, a2sf, 'serve', name, ...anyPort, '--http_port', '0', '--log_level', 'error'];
+  const [program, ...args] = [
+    ...(shell === undefined ? [] : ['/bin/sh', '-c', `${shell}; exec "$@"`, 'sh']),
+    ...command,
+    ...flags,
+  ];
+  const child = spawn(program!, args, {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
+  });
   let errors = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const lines = createInterface({ input: child.stdout! });

@@ -1,5 +1,6 @@
 import { A2sfError } from '@a2sf/errors';
-import { type DestinationStream, type Logger, destination, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { stderrStream } from './log-stream.js';
 import { activeTrace } from './tracing-spans.js';
 
 export type { Logger };
@@ -15,9 +16,6 @@ export interface LoggerOptions {
   /** Where the lines go; default: stderr. */
   readonly stream?: DestinationStream;
 }
-
-/** Bytes of log kept for a slow or blocked stderr; what is over it is dropped, so that no call ever waits for the log. */
-const maxBufferedBytes = 4 << 20;
 
 /** Fields that may hold what a user wrote or a secret; a mistaken `log.info({ request })` does not print them. */
 const privateFields = [
@@ -42,7 +40,7 @@ export function createLogger(o: LoggerOptions): Logger {
   const level = logLevels.find((known) => known === o.level);
   if (level === undefined) throw A2sfError.invalid('log_level', `must be one of ${logLevels.join(', ')}`);
   let seq = 0;
-  const stream = o.stream ?? destination({ dest: 2, sync: false, maxLength: maxBufferedBytes });
+  const stream = o.stream ?? stderrStream();
   return pino(
     {
       name: o.name,

@@ -72,7 +72,7 @@ test('a policy that is started again goes on with its state, and one that lost i
   };
   let service = await start(...state);
   const proxy = await TcpProxy.to(service.address);
-  const policy = new GrpcPolicy(proxy.address, {}, { patience: { waitMs: 60_000 } });
+  const policy = new GrpcPolicy(proxy.address, {}, { patienceMs: 60_000 });
   const embedding = { values: [], tokens: 0, empty: false, truncated: false, encoderId: '', ...contextOf(1) };
   const learn = (n: number) =>
     policy.update(`u${n}`, [{ ...(experienceOf(n) as Required<Experience>), embedding } as never]);
