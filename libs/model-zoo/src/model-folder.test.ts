@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
@@ -27,6 +28,50 @@ function refuses(name: string, code: string, pattern: RegExp, kind: ModelKind = 
     (error) => isA2sfError(error) && error.code === code && pattern.test(error.message) && error.field === 'model_name',
     name.slice(0, 40),
   );
+}
+
+const noModels = [
+  '',
+  ' ',
+  '../x',
+  'a/../b',
+  '/models/../etc',
+  './..',
+  'a\0b',
+  '/a\0b',
+  '//etc/x',
+  'C:\\models',
+  'https://example.org/x',
+  'meta‑llama/Llama', // a non-breaking hyphen
+  'ｌlama2', // a full-width l
+  '-x',
+  'a//b',
+  'a/b/',
+  '~/x',
+  'x'.repeat(301),
+  `/${'x'.repeat(5000)}`,
+];
+
+/** The paths that `node:fs` is asked about while `work` goes on. */
+function lookedAt(work: () => void): string[] {
+  const paths: string[] = [];
+  const module = fs as unknown as Record<string, unknown>;
+  const original = { ...module };
+  for (const [name, value] of Object.entries(original)) {
+    if (typeof value !== 'function' || !name.endsWith('Sync')) continue;
+    module[name] = (...given: unknown[]): unknown => {
+      paths.push(String(given[0]));
+      return Reflect.apply(value, fs, given);
+    };
+  }
+  syncBuiltinESMExports();
+  try {
+    work();
+  } finally {
+    for (const [name, value] of Object.entries(original)) if (module[name] !== value) module[name] = value;
+    syncBuiltinESMExports();
+  }
+  return paths;
 }
 
 describe('a model name', () => {
@@ -112,28 +157,16 @@ describe('a model name', () => {
   });
 
   test('that can be no model is INVALID_ARGUMENT', () => {
-    for (const name of [
-      '',
-      ' ',
-      '../x',
-      'a/../b',
-      '/models/../etc',
-      './..',
-      'a\0b',
-      '/a\0b',
-      '//etc/x',
-      'C:\\models',
-      'https://example.org/x',
-      'meta‑llama/Llama', // a non-breaking hyphen
-      'ｌlama2', // a full-width l
-      '-x',
-      'a//b',
-      'a/b/',
-      '~/x',
-      'x'.repeat(301),
-      `/${'x'.repeat(5000)}`,
-    ]) {
-      refuses(name, 'INVALID_ARGUMENT', /^--model_name: /);
-    }
+    for (const name of noModels) refuses(name, 'INVALID_ARGUMENT', /^--model_name: /);
+  });
+
+  test('that can be no model is refused before any file is looked at', () => {
+    const looked = lookedAt(() => {
+      for (const name of noModels) refuses(name, 'INVALID_ARGUMENT', /^--model_name: /);
+    });
+    assert.deepEqual(looked, []);
+    const nowhere = join(root, 'not there');
+    const seen = lookedAt(() => refuses(nowhere, 'NOT_FOUND', /there is no folder/));
+    assert.deepEqual(seen, [nowhere], 'what may be one is looked for');
   });
 });

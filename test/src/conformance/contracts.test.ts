@@ -34,3 +34,10 @@ test('the committed types and descriptors are those of the protos', () => {
 test('the protos pass buf lint, every field commented', () => {
   execFileSync(join(root, 'node_modules/.bin/buf'), ['lint', 'protos'], { cwd: root });
 });
+
+test('whoever speaks the contract of an earlier release is understood: nothing was removed, renumbered or retyped', () => {
+  for (const image of readdirSync(join(root, 'test/fixtures/contracts')).filter((name) => name.endsWith('.binpb'))) {
+    const against = ['breaking', 'protos', '--against', join(root, 'test/fixtures/contracts', image)];
+    execFileSync(join(root, 'node_modules/.bin/buf'), against, { cwd: root, stdio: 'pipe' });
+  }
+});

@@ -134,6 +134,29 @@ for (const name of agentNames()) {
   });
 }
 
+for (const name of agentNames()) {
+  test(`${name}: rewards that are all 0, all 1, or 0 for one action for ever leave every number finite`, () => {
+    const random = new Random(6);
+    for (const rewardOf of [() => 0, () => 1, (action: number) => (action === 2 ? 0 : 1)]) {
+      const agent = fresh(name);
+      for (let n = 0; n < 40; n++) {
+        const batch = observations(random, 8).map((seen) => ({ ...seen, reward: rewardOf(seen.actionIndex) }));
+        const { loss, gradientNorm } = agent.update(batch, learning);
+        assert.ok(Number.isFinite(loss) && Number.isFinite(gradientNorm));
+      }
+      for (const [tensor, { data }] of agent.state().tensors) {
+        for (const value of data) assert.ok(Number.isFinite(Number(value)), tensor);
+      }
+      for (const { prediction, uncertainty, ucb } of agent.select(
+        [contextOf(random), new Float32Array(dimension)],
+        1,
+      )) {
+        assert.ok(prediction >= 0 && prediction <= 1 && uncertainty >= 0 && Number.isFinite(ucb));
+      }
+    }
+  });
+}
+
 test('an agent that was restored to choose only refuses to learn', () => {
   for (const name of ['neural-ucb', 'neural-thompson', 'epsilon-greedy', 'lin-ucb']) {
     const reader = restoreAgent(taught(name).state(), { learns: false });
