@@ -10,10 +10,10 @@ import { Learner } from './learner.js';
 import { testBytes, testContext, testEncoderId } from './policy.fixture.js';
 import type { UpdateInput } from './update-ledger.js';
 
-// Files as earlier versions of the program wrote them: test/fixtures/formats/<version>. A version that changes a format adds
-// a folder of its own, written by running this file with A2SF_WRITE_FORMATS=<version>.
+// Files as the program wrote them once: test/fixtures/formats, a folder for each set of format versions. Whoever counts one
+// up adds a folder, written by running this file with A2SF_WRITE_FORMATS=<name>.
 const kept = fileURLToPath(new URL('../../../test/fixtures/formats', import.meta.url));
-const versions = ['0.1.0'];
+const all = ['checkpoint-1-record-2'];
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-formats-'));
 after(() => rmSync(scratch, { recursive: true }));
 
@@ -57,16 +57,16 @@ function distance(one: PolicyCheckpoint, other: PolicyCheckpoint): number {
   );
 }
 
-for (const version of versions) {
-  test(`what ${version} wrote is read: a checkpoint, and a state folder of snapshot and log`, async () => {
-    const file = join(kept, version, 'policy_6.safetensors');
+for (const formats of all) {
+  test(`files of ${formats} are read: a checkpoint, and a state folder of snapshot and log`, async () => {
+    const file = join(kept, formats, 'policy_6.safetensors');
     const { checkpoint, warnings } = decodePolicyCheckpoint(readFileSync(file));
     assert.deepEqual(warnings, []);
     const { policyVersion, encoderId, hyperParameters } = checkpoint;
     assert.deepEqual([policyVersion, encoderId, hyperParameters.ucbBeta], [7, testEncoderId, 0.5]);
     // Opening cuts and adds files: the kept ones stay as they are.
-    const state = join(scratch, version);
-    cpSync(join(kept, version, 'state'), state, { recursive: true });
+    const state = join(scratch, formats);
+    cpSync(join(kept, formats, 'state'), state, { recursive: true });
     const learner = new Learner({});
     const durable = await open(state, learner);
     const recovered = decodePolicyCheckpoint(durable.exportCheckpoint()).checkpoint;
