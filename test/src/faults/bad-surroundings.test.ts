@@ -34,7 +34,12 @@ describe('a service in bad surroundings', () => {
     const service = await startServiceIn(
       { env: { NODE_OPTIONS: `--import=${preload}` } },
       'policy',
-      ...['--checkpoint', checkpoint, '--log_level', 'debug', '--state_dir', join(scratch, 'clock')],
+      '--checkpoint',
+      checkpoint,
+      '--log_level',
+      'debug',
+      '--state_dir',
+      join(scratch, 'clock'),
     );
     let log = '';
     service.process.stderr!.setEncoding('utf8').on('data', (text: string) => (log += text));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PolicyServiceClient, type Experience } from '@a2sf/contracts';
+import { PolicyServiceClient } from '@a2sf/contracts';
 import { callUnary, channelOptions, ClientSecurity, connect } from '@a2sf/grpc-runtime';
 import { GrpcPolicy } from '@a2sf/training';
 import { sampleOf, startService, type RunningService } from '../processes.js';
@@ -73,25 +73,24 @@ test('a policy that is started again goes on with its state, and one that lost i
   let service = await start(...state);
   const proxy = await TcpProxy.to(service.address);
   const policy = new GrpcPolicy(proxy.address, {}, { patienceMs: 60_000 });
-  const embedding = { values: [], tokens: 0, empty: false, truncated: false, encoderId: '', ...contextOf(1) };
-  const learn = (n: number) =>
-    policy.update(`u${n}`, [{ ...(experienceOf(n) as Required<Experience>), embedding } as never]);
+  const embedding = contextOf(1);
+  const learn = (n: number) => policy.update(`u${n}`, [experienceOf(n)]);
   try {
     await policy.importCheckpoint(smallPolicy());
-    await policy.selectActions([embedding as never], { explore: true });
+    await policy.selectActions([embedding], { explore: true });
     await kill(service);
     const learning = learn(1); // waits for the service
     service = await start(...state);
     proxy.target = service.address;
     assert.equal((await learning).skipped, 0);
     const { policyVersion } = await policy.describePolicy();
-    await policy.selectActions([embedding as never], { explore: true });
+    await policy.selectActions([embedding], { explore: true });
     await kill(service);
     service = await start();
     proxy.target = service.address;
     assert.ok(BigInt((await policy.describePolicy()).policyVersion) < BigInt(policyVersion));
     const wentBack = { code: 'FAILED_PRECONDITION', reason: 'policy-went-back' };
-    await assert.rejects(policy.selectActions([embedding as never], { explore: true }), wentBack);
+    await assert.rejects(policy.selectActions([embedding], { explore: true }), wentBack);
     await assert.rejects(learn(2), wentBack);
     await assert.rejects(policy.exportCheckpoint(2), wentBack);
   } finally {

@@ -67,14 +67,11 @@ async function train(name: string, iterations: number): Promise<Running> {
   const folder = join(scratch, name);
   const port = await freePort();
   const addressOf = (each: Name): string => proxies.get(each)!.address;
-  const flags = [
-    ...['--encoder', addressOf('encoder'), '--generators', addressOf('generator')],
-    ...['--reward_service', addressOf('reward'), '--policy', addressOf('policy')],
-    ...`--save_dir ${folder} --iterations ${iterations} --episodes_per_update 2 --log_frequency 1 --eval_samples 1`.split(
-      ' ',
-    ),
-    ...`--budget 64 --reward rouge_l --ucb_beta 0.02 --seed 7 --http_port ${port} --max_new_tokens 4`.split(' '),
-  ];
+  const services = `--encoder ${addressOf('encoder')} --generators ${addressOf('generator')}`;
+  const others = `--reward_service ${addressOf('reward')} --policy ${addressOf('policy')}`;
+  const run = `--save_dir ${folder} --iterations ${iterations} --episodes_per_update 2 --log_frequency 1 --seed 7`;
+  const rest = `--eval_samples 1 --budget 64 --reward rouge_l --ucb_beta 0.02 --max_new_tokens 4 --http_port ${port}`;
+  const flags = [services, others, run, rest].flatMap((line) => line.split(' '));
   const child = spawn(process.execPath, [a2sf, 'train', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

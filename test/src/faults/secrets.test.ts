@@ -20,6 +20,7 @@ const tokens = {
   wrong: 'wr0ng-t0ken-0123456789abcdef',
   hub: 'hf_h1dden0123456789',
 };
+const noTls = { tlsCert: undefined, tlsKey: undefined, tlsCa: undefined, tlsReloadSeconds: 60 };
 const secrets = [word, ...Object.values(tokens)];
 const running = new Map<string, { readonly service: RunningService; log: string }>();
 
@@ -54,7 +55,7 @@ test('prompts, texts and tokens are in no error, log line or metric of any servi
   };
   const addressOf = (name: string): string => running.get(name)!.service.address;
   for (const name of ['right', 'wrong'] as const) {
-    const security = ClientSecurity.of({ tokenFile: join(scratch, name) } as never, undefined as never);
+    const security = ClientSecurity.of({ ...noTls, tokenFile: join(scratch, name) });
     const encoder = connect(EncoderServiceClient, addressOf('encoder'), { security });
     const generator = connect(GeneratorServiceClient, addressOf('generator'), { security });
     const reward = connect(RewardServiceClient, addressOf('reward'), { security });

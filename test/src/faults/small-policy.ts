@@ -1,4 +1,4 @@
-import type { Embedding, Experience } from '@a2sf/contracts';
+import type { EmbeddingOutput } from '@a2sf/contracts';
 import { ActionSpace } from '@a2sf/kv-compression';
 import { initialPolicy } from '@a2sf/training';
 
@@ -20,10 +20,11 @@ export function smallPolicy(): Uint8Array {
 }
 
 /** A context of its number. */
-export function contextOf(n: number): Embedding {
-  return { values: Array.from({ length: dimension }, (_, i) => Math.sin(1 + n * 7 + i)), tokens: 3, encoderId };
+export function contextOf(n: number): EmbeddingOutput {
+  const values = Array.from({ length: dimension }, (_, i) => Math.sin(1 + n * 7 + i));
+  return { values, tokens: 3, truncated: false, empty: false, encoderId };
 }
 
-export function experienceOf(n: number, name = 'e'): Experience {
+export function experienceOf(n: number, name = 'e') {
   return { id: `${name}${n}`, embedding: contextOf(n), actionIndex: n % 4, reward: (n % 5) / 4 };
 }

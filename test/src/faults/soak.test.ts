@@ -128,7 +128,7 @@ test(
         assert.ok(openFiles(service) <= files[i]! + 10, `${openFiles(service)} descriptors after ${files[i]}`);
         assert.ok(grown[i]! < allowedGrowth, `service ${i} grew by ${grown[i]} bytes`);
       }
-      assert.equal(await total(services[1]!, 'a2sf_policy_updates_total'), updates, 'each update was applied once');
+      assert.equal(await total(services[1], 'a2sf_policy_updates_total'), updates, 'each update was applied once');
     } finally {
       for (const client of [encoder, policy, reward]) client.close();
       for (const proxy of proxies) await proxy.close();
