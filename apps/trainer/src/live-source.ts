@@ -52,8 +52,9 @@ export async function liveSource(values: TrainerOptions): Promise<RunSource> {
           participants,
           parts: (settings, records) => {
             const context = { ...settings, peers };
-            const memory = new PromptMemory(train);
-            const held = new PromptMemory(evaluation);
+            const embeddings = records.embeddingsOf(participants.encoderId);
+            const memory = new PromptMemory(train, embeddings);
+            const held = new PromptMemory(evaluation, embeddings);
             const learnt = new LivePrompts(memory, context, records.trainRewards);
             const isFull = settings.feedback === 'full';
             return Promise.resolve({

@@ -8,6 +8,7 @@ import {
   requireSameSpace,
   RunFolder,
   train,
+  waitForRoom,
   type FolderUse,
   type PeerPatience,
   type ResumePoint,
@@ -76,7 +77,16 @@ export async function runTraining(
     }
     if (resume !== undefined) requireSameSpace(resume.checkpoint.state, plan.settings.space);
     const start = startPoint(plan, participants.dimension, resume, saveDir);
-    const records = await RunFolder.open(claim, folderUse(values, resume));
+    const write = waitForRoom({
+      signal,
+      onWait: (err) => {
+        metricsObserver.setDiskFull(true);
+        log.warn({ err, folder: saveDir }, 'the disk of the run folder is full: training waits for room');
+      },
+      onGoOn: () => metricsObserver.setDiskFull(false),
+      onGiveUp: (err) => log.error({ err, folder: saveDir }, 'the run ends before this could be written'),
+    });
+    const records = await RunFolder.open(claim, folderUse(values, resume), write);
     taken.push(() => records.close());
     await records.writeConfig(plan.config);
 

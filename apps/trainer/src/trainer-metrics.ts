@@ -6,6 +6,8 @@ export interface TrainerMetrics extends TrainingObserver {
   onGeneratorFault(fault: MemberFault): void;
   /** How many generators are known, and how many of them are not passed over. */
   countGenerators(known: number, usable: number): void;
+  /** Whether the run waits for room on the disk of its folder. */
+  setDiskFull(full: boolean): void;
 }
 
 /** Puts what happens in a run into the process's metrics. */
@@ -19,6 +21,7 @@ export function trainerMetrics(metrics: Metrics): TrainerMetrics {
   const checkpointTime = metrics.gauge('a2sf_trainer_last_checkpoint_timestamp_seconds');
   const faults = metrics.counter('a2sf_trainer_generator_faults_total');
   const generators = metrics.gauge('a2sf_trainer_generators');
+  const diskFull = metrics.gauge('a2sf_trainer_disk_full');
   let exactRegret = false;
   const observe = (seconds: StageSeconds) => {
     for (const [stage, value] of Object.entries(seconds)) {
@@ -31,6 +34,7 @@ export function trainerMetrics(metrics: Metrics): TrainerMetrics {
       generators.set({ state: 'usable' }, usable);
       generators.set({ state: 'passed_over' }, known - usable);
     },
+    setDiskFull: (full) => diskFull.set(full ? 1 : 0),
     onIteration(batch, _loss, seconds) {
       if (batch.regret !== undefined) {
         exactRegret = true;

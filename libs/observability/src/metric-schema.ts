@@ -209,6 +209,10 @@ export const metricSchema = {
     help: 'Generators by state; one that is passed over did not answer, or not in a way that can be right.',
     labels: { state: ['usable', 'passed_over'] },
   },
+  a2sf_trainer_disk_full: {
+    type: 'gauge',
+    help: 'Whether training waits for room on the disk of its folder: 1, else 0.',
+  },
   a2sf_trainer_last_checkpoint_timestamp_seconds: {
     type: 'gauge',
     help: 'When the last checkpoint was written, in seconds since the epoch.',

@@ -12,6 +12,7 @@ export {
 } from './decision-log.js';
 export { readDecisions } from './decision-log-reader.js';
 export { DecisionLog, type DecisionLogOptions } from './decision-log-writer.js';
+export { EmbeddingFile, type EmbeddingEntry, type StoredEmbedding } from './embedding-file.js';
 export { failpoint, failpoints, type Failpoint } from './failpoint.js';
 export { JsonlLog, type JsonlOptions } from './jsonl-log.js';
 export {

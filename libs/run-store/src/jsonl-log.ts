@@ -25,6 +25,8 @@ export class JsonlLog {
   readonly #file: FileHandle;
   readonly #sync: boolean;
   #size: number;
+  /** Something may lie behind the last whole line. */
+  #dirty = false;
   /** Operations run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -67,11 +69,14 @@ export class JsonlLog {
     if (line.byteLength > maxLineBytes) throw A2sfError.invalid('record', `is over ${maxLineBytes} bytes`);
     await this.#next(async () => {
       try {
+        await this.#clean();
+        this.#dirty = true;
         await this.#file.appendFile(line);
         if (this.#sync) await this.#file.datasync();
+        this.#dirty = false;
         this.#size += line.byteLength;
       } catch (error) {
-        await this.#file.truncate(this.#size).catch(() => undefined);
+        await this.#clean().catch(() => undefined); // tried again before the next append
         throw error;
       }
     });
@@ -109,6 +114,12 @@ export class JsonlLog {
   /** Waits for what was begun and closes the file. */
   async close(): Promise<void> {
     await this.#next(() => this.#file.close());
+  }
+
+  async #clean(): Promise<void> {
+    if (!this.#dirty) return;
+    await this.#file.truncate(this.#size);
+    this.#dirty = false;
   }
 
   async #next<T>(operation: () => Promise<T>): Promise<T> {

@@ -38,7 +38,7 @@ export type {
   UpdateResult,
 } from './peers.js';
 export { promptSetHash, readPrompts, type PromptSelection, type PromptSets } from './prompt-files.js';
-export { PromptMemory } from './prompt-memory.js';
+export { PromptMemory, type EmbeddingStore } from './prompt-memory.js';
 export type { Prompt } from './prompt.js';
 export { resultsTable } from './results-table.js';
 export { findResumePoint, resumedPolicy, type ResumePoint } from './resume-point.js';
@@ -64,3 +64,4 @@ export {
   type TrainingSettings,
   type TrainingStart,
 } from './training.js';
+export { isDiskFull, waitForRoom, type RoomOptions, type Writing } from './wait-for-room.js';

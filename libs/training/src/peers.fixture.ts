@@ -8,7 +8,7 @@ import { lookUp, tryActions } from './episodes.js';
 import { initialPolicy } from './initial-policy.js';
 import { LivePrompts } from './live-prompts.js';
 import type { Choice, Embedding, Experience, PeerInfo, Peers, ScoreTask, SelectionMode, SweepTask } from './peers.js';
-import { PromptMemory } from './prompt-memory.js';
+import { PromptMemory, type EmbeddingStore } from './prompt-memory.js';
 import type { Prompt } from './prompt.js';
 import { RewardRule } from './reward-rule.js';
 import type { TrainingContext, TrainingSettings } from './training.js';
@@ -198,10 +198,11 @@ export function testContext(
   peers: Peers,
   records: TrainingContext['records'],
   settings: Partial<TrainingSettings> = {},
+  embeddings?: EmbeddingStore,
 ): TrainingContext {
   const prompts = testPrompts('train', 10, true);
   const all = { ...testSettings, ...settings };
-  const memory = new PromptMemory(prompts);
+  const memory = new PromptMemory(prompts, embeddings);
   const context = { ...all, peers };
   const train = new LivePrompts(memory, context, records.trainRewards);
   return {
@@ -211,7 +212,7 @@ export function testContext(
     settle: all.feedback === 'full' ? lookUp(train) : tryActions({ ...context, memory }),
     knowsTrainRows: all.feedback === 'full',
     evaluation: new LivePrompts(
-      new PromptMemory(testPrompts('evaluation', 6, true)),
+      new PromptMemory(testPrompts('evaluation', 6, true), embeddings),
       context,
       records.evaluationRewards,
     ),

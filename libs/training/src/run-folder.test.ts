@@ -51,6 +51,7 @@ test('overwriting deletes the files of the run and no others', async () => {
   const folder = await RunFolder.open(claim, { kind: 'overwrite' });
   await folder.close();
   assert.deepEqual(readdirSync(path).sort(), [
+    'embeddings.bin',
     'evaluation.jsonl',
     'evaluation_rewards.jsonl',
     'notes.txt',

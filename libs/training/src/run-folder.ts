@@ -1,10 +1,19 @@
 import { readFile, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
-import { CheckpointFolder, checkpointName, JsonlLog, RunLock, writeFileAtomically } from '@a2sf/run-store';
+import {
+  CheckpointFolder,
+  checkpointName,
+  EmbeddingFile,
+  JsonlLog,
+  RunLock,
+  writeFileAtomically,
+} from '@a2sf/run-store';
 import type { EvaluationLine } from './evaluation.js';
+import type { EmbeddingStore } from './prompt-memory.js';
 import type { RewardLine, RewardLines } from './reward-lines.js';
 import type { BestCheckpoint, ProgressLine, RunRecords } from './run-records.js';
+import type { Writing } from './wait-for-room.js';
 
 /** Name of the file that tells all that defines a run. */
 export const configFile = 'config.json';
@@ -13,6 +22,8 @@ const evaluationFile = 'evaluation.jsonl';
 const evaluationRewardsFile = 'evaluation_rewards.jsonl';
 const trainRewardsFile = 'train_rewards.jsonl';
 const logFiles: readonly string[] = [progressFile, evaluationFile, evaluationRewardsFile, trainRewardsFile];
+const embeddingsFile = 'embeddings.bin';
+const dataFiles: readonly string[] = [...logFiles, embeddingsFile];
 const checkpointPattern = /^policy_\d+\.safetensors$/;
 
 /** Checkpoints that are kept beside the best one. */
@@ -52,7 +63,7 @@ export async function claimFolder(path: string, mayHoldRun: boolean): Promise<Fo
   });
 }
 
-/** The folder of one run, locked while it is open: config.json, the logs and the checkpoints. */
+/** The folder of one run, locked while it is open: config.json, the logs, the embeddings and the checkpoints. */
 export class RunFolder implements RunRecords {
   readonly path: string;
   readonly evaluationRewards: RewardLines;
@@ -60,26 +71,41 @@ export class RunFolder implements RunRecords {
   readonly #lock: RunLock;
   readonly #checkpoints: CheckpointFolder;
   readonly #logs: Logs;
+  readonly #embeddings: EmbeddingFile;
   readonly #evaluations: EvaluationLine[];
+  readonly #write: Writing;
 
-  private constructor(path: string, lock: RunLock, checkpoints: CheckpointFolder, logs: Logs, lines: Lines) {
+  private constructor(
+    { path, lock }: FolderClaim,
+    { checkpoints, logs, embeddings }: Files,
+    lines: Lines,
+    write: Writing,
+  ) {
     this.path = path;
     this.#lock = lock;
     this.#checkpoints = checkpoints;
     this.#logs = logs;
+    this.#embeddings = embeddings;
     this.#evaluations = lines.evaluations;
+    this.#write = write;
     this.evaluationRewards = {
       read: () => lines.evaluationRewards,
-      append: (line) => logs.evaluationRewards.append(line),
+      append: (line) => write(() => logs.evaluationRewards.append(line)),
     };
-    this.trainRewards = { read: () => lines.trainRewards, append: (line) => logs.trainRewards.append(line) };
+    this.trainRewards = {
+      read: () => lines.trainRewards,
+      append: (line) => write(() => logs.trainRewards.append(line)),
+    };
   }
 
-  /** Opens a claimed folder; the claim is given back with `close`. Only now is anything in it changed. */
-  static async open(claim: FolderClaim, use: FolderUse): Promise<RunFolder> {
-    const { path, lock } = claim;
+  /**
+   * Opens a claimed folder; the claim is given back with `close`. Only now is anything in it changed. `write` does each
+   * write of the open folder; default: once.
+   */
+  static async open(claim: FolderClaim, use: FolderUse, write: Writing = (once) => once()): Promise<RunFolder> {
+    const { path } = claim;
     if (use.kind === 'overwrite') for (const name of await runFiles(path)) await unlink(join(path, name));
-    if (use.kind === 'resume' && use.from !== path) await copyLogs(use.from, path);
+    if (use.kind === 'resume' && use.from !== path) await copyData(use.from, path);
     const checkpoints = await CheckpointFolder.open(path);
     const logs = await openLogs(path);
     if (use.kind === 'resume') await cutBehind(use.iteration, path, logs, checkpoints);
@@ -88,20 +114,30 @@ export class RunFolder implements RunRecords {
       evaluationRewards: await recordsOf<RewardLine>(logs.evaluationRewards),
       trainRewards: await recordsOf<RewardLine>(logs.trainRewards),
     };
-    return new RunFolder(path, lock, checkpoints, logs, lines);
+    const embeddings = await EmbeddingFile.open(join(path, embeddingsFile));
+    return new RunFolder(claim, { checkpoints, logs, embeddings }, lines, write);
   }
 
   /** Writes config.json. */
   async writeConfig(config: unknown): Promise<void> {
-    await writeFileAtomically(join(this.path, configFile), `${JSON.stringify(config, null, 2)}\n`);
+    const text = `${JSON.stringify(config, null, 2)}\n`;
+    await this.#write(() => writeFileAtomically(join(this.path, configFile), text));
+  }
+
+  /** The embeddings that an encoder makes of the run's prompts. */
+  embeddingsOf(encoderId: string): EmbeddingStore {
+    return {
+      get: (hash) => this.#embeddings.get(encoderId, hash),
+      add: (entries) => this.#write(() => this.#embeddings.add(entries)),
+    };
   }
 
   async appendProgress(line: ProgressLine): Promise<void> {
-    await this.#logs.progress.append(line);
+    await this.#write(() => this.#logs.progress.append(line));
   }
 
   async appendEvaluation(line: EvaluationLine): Promise<void> {
-    await this.#logs.evaluation.append(line);
+    await this.#write(() => this.#logs.evaluation.append(line));
     this.#evaluations.push(line);
   }
 
@@ -110,7 +146,7 @@ export class RunFolder implements RunRecords {
   }
 
   async writeCheckpoint(iteration: number, bytes: Uint8Array): Promise<void> {
-    await this.#checkpoints.writeBytes(iteration, bytes);
+    await this.#write(() => this.#checkpoints.writeBytes(iteration, bytes));
     await this.#checkpoints.prune(keepLast, (await this.best())?.iteration);
   }
 
@@ -122,9 +158,9 @@ export class RunFolder implements RunRecords {
     return { iteration: line.iteration, file: checkpointName(line.iteration), reward: line.eval_avg_reward };
   }
 
-  /** Closes the logs and gives the lock back. */
+  /** Closes the files and gives the lock back. */
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.#logs).map((log) => log.close()));
+    await Promise.all([...Object.values(this.#logs), this.#embeddings].map((file) => file.close()));
     await this.#lock.release();
   }
 }
@@ -134,6 +170,12 @@ interface Logs {
   readonly evaluation: JsonlLog;
   readonly evaluationRewards: JsonlLog;
   readonly trainRewards: JsonlLog;
+}
+
+interface Files {
+  readonly checkpoints: CheckpointFolder;
+  readonly logs: Logs;
+  readonly embeddings: EmbeddingFile;
 }
 
 interface Lines {
@@ -148,9 +190,9 @@ async function recordsOf<T>(log: JsonlLog): Promise<T[]> {
   return lines;
 }
 
-/** Copies the logs of a run into another folder, so that it can be resumed there. */
-async function copyLogs(from: string, to: string): Promise<void> {
-  for (const name of logFiles) {
+/** Copies the logs and embeddings of a run into another folder, so that it can be resumed there. */
+async function copyData(from: string, to: string): Promise<void> {
+  for (const name of dataFiles) {
     const data = await readFile(join(from, name)).catch(() => undefined);
     if (data !== undefined) await writeFileAtomically(join(to, name), data);
   }
@@ -177,6 +219,6 @@ async function cutBehind(iteration: number, path: string, logs: Logs, checkpoint
 
 async function runFiles(path: string): Promise<string[]> {
   return (await readdir(path)).filter(
-    (name) => name === configFile || logFiles.includes(name) || checkpointPattern.test(name),
+    (name) => name === configFile || dataFiles.includes(name) || checkpointPattern.test(name),
   );
 }
