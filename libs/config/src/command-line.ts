@@ -59,7 +59,7 @@ function build(command: CommandDescription, options: Options): Command {
     if (isBoolean(option)) built.addOption(new CommandOption(`--no-${flag}`).hideHelp());
   }
   built.addOption(
-    new CommandOption(`--${configFlag} <file>`, 'JSON file of options, keys in snake_case')
+    new CommandOption(`--${configFlag} <file>`, 'file of options, YAML (.yaml, .yml) or JSON, keys in snake_case')
       .helpGroup('General:')
       .env('A2SF_CONFIG'),
   );

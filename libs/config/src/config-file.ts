@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { Options } from './option.js';
 import { keysByFlag, nearest } from './spelling.js';
+import { parseYaml } from './yaml-object.js';
 
 const maxBytes = 1 << 20;
 
@@ -23,18 +24,23 @@ function read(path: string): string {
   }
 }
 
-/** Reads a JSON object whose keys are flags in snake_case; an unknown key is a violation, as an unknown flag is. */
+/**
+ * Reads one object whose keys are flags in snake_case, of YAML where the file is named `.yaml` or `.yml`, else of JSON. An
+ * unknown key is a violation, as an unknown flag is.
+ */
 export function readConfigFile(path: string, options: Options): ConfigFile {
   const given = new Map<string, unknown>();
+  const format = /\.ya?ml$/i.test(path) ? 'YAML' : 'JSON';
   let parsed: unknown;
   try {
-    parsed = JSON.parse(read(path));
+    const content = read(path);
+    parsed = format === 'YAML' ? parseYaml(content) : JSON.parse(content);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { given, violations: [`--config ${path}: cannot be read as JSON: ${problem}`] };
+    return { given, violations: [`--config ${path}: cannot be read as ${format}: ${problem}`] };
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return { given, violations: [`--config ${path}: must hold one JSON object`] };
+    return { given, violations: [`--config ${path}: must hold one ${format} object`] };
   }
   const keys = keysByFlag(options);
   const violations: string[] = [];

@@ -23,8 +23,8 @@ const command = { name: 'demo', description: 'A demo.' };
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function file(content: string): string {
-  const path = join(folder, `${Math.random()}.json`);
+function file(content: string, extension = 'json'): string {
+  const path = join(folder, `${Math.random()}.${extension}`);
   writeFileSync(path, content);
   return path;
 }
@@ -137,6 +137,29 @@ describe('resolveOptions', () => {
       assert.ok(line !== undefined && line.startsWith(`--config ${path}: `));
       assert.match(line, problem);
     }
+  });
+
+  test('a file that is named .yaml or .yml is read as YAML, with the same keys, limits and errors', () => {
+    for (const extension of ['yaml', 'yml', 'YAML']) {
+      const { values, sources } = resolve(['--config', file('port: 7 # mine\ngpus: [0, 1]\nlr: 1e-3\n', extension)]);
+      assert.deepEqual([values.port, values.gpus, values.lr, sources.gpus], [7, [0, 1], 1e-3, 'file']);
+    }
+    for (const [content, problem] of [
+      ['port: 1\nprot: 2', /unknown key prot, did you mean port\?$/],
+      ['- 1', /must hold one YAML object$/],
+      ['port: 1\nport: 2', /cannot be read as YAML: line 2, column 1: Map keys must be unique$/],
+      ['port: *x', /cannot be read as YAML: line 1, column 7: aliases are not allowed$/],
+      ['__proto__: {port: 1}', /unknown key __proto__/],
+      ['<<: {port: 1}', /unknown key <</],
+      ['', /must hold one YAML object$/],
+    ] as const) {
+      const path = file(content, 'yaml');
+      const [line, ...more] = problems(['--config', path]);
+      assert.deepEqual(more, []);
+      assert.match(line!, problem);
+    }
+    const path = file('port: many\ngpus: {a: 1}', 'yaml');
+    assert.deepEqual(problems(['--config', path]).length, 2);
   });
 
   test('a number is read as written or refused', () => {

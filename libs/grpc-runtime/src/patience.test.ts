@@ -18,9 +18,13 @@ describe('patience', () => {
     const told: string[] = [];
     let attempts = 0;
     const call = (): Promise<number> => (++attempts < 3 ? Promise.reject(away()) : Promise.resolve(attempts));
-    const done = await withPatience(call, { patienceMs: 60_000, onAway: ({ message }) => told.push(message) });
+    const done = await withPatience(call, {
+      patienceMs: 60_000,
+      onAway: ({ message }, first) => told.push(first ? `first ${message}` : message),
+      onBack: () => told.push('back'),
+    });
     assert.equal(done, 3);
-    assert.deepEqual(told, ['away', 'away']);
+    assert.deepEqual(told, ['first away', 'away', 'back']);
   });
 
   test('has an end, and is none by default; then the last refusal is what the caller hears', async () => {

@@ -62,10 +62,13 @@ describe('docs/configuration.md', () => {
     });
   });
 
-  test('examples/run.json is a file that train accepts', () => {
-    const argv = ['--config', join(root, 'examples/run.json')];
-    const { values } = resolveOptions({ name: 'a2sf train', description: '' }, train, argv, {});
-    assert.equal(values.saveDir, 'runs/example');
+  test('examples/run.json and run.yaml are files that train accepts, and say the same', () => {
+    const [json, yaml] = ['run.json', 'run.yaml'].map((name) => {
+      const argv = ['--config', join(root, 'examples', name)];
+      return resolveOptions({ name: 'a2sf train', description: '' }, train, argv, {}).values;
+    });
+    assert.equal(json!.saveDir, 'runs/example');
+    assert.deepEqual(json, yaml);
   });
 });
 
