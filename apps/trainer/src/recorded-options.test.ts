@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { resolveOptions } from '@a2sf/config';
 import { options, withProfile, type Profile } from './options.js';
-import { recordedIdentities, recordOptions, resumeOptions } from './recorded-options.js';
+import { recordedIdentities, recordOptions, recordSources, resumeOptions } from './recorded-options.js';
 
 const command = { name: 'a2sf train', description: '' };
 const resolve = (argv: readonly string[], profile: Profile = {}) =>
@@ -88,4 +91,44 @@ test('a record that holds no valid value is DATA_LOSS naming it', () => {
   });
   assert.throws(() => resumeOptions(options, now, [1]), { code: 'DATA_LOSS' });
   assert.equal(recordedIdentities({ model_id: 'm' }).modelId, 'm');
+});
+
+test('the record says where each value came from: flag, variable, file, preset, store or default', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'a2sf-sources-'));
+  try {
+    const file = join(folder, 'run.yaml');
+    writeFileSync(file, 'budget: 64\n');
+    const argv = ['--seed', '7', '--config', file, '--model_name', 'llama2'];
+    const sources = recordSources(options, resolveOptions(command, options, argv, { A2SF_LR: '0.1' }));
+    assert.deepEqual(
+      ['seed', 'lr', 'budget', 'max_prompt_tokens', 'reward'].map((flag) => sources[flag]),
+      [
+        { source: 'flag' },
+        { source: 'environment', from: 'A2SF_LR' },
+        { source: 'file', from: file },
+        { source: 'preset', from: 'llama2' },
+        { source: 'default' },
+      ],
+    );
+    assert.deepEqual(Object.keys(sources), Object.keys(recordOptions(options, resolve([]).values)));
+    const given = recordSources(options, resolve(['--model_name', 'llama2', '--max_prompt_tokens', '9']));
+    assert.deepEqual(given['max_prompt_tokens'], { source: 'flag' });
+    const stored = recordSources(options, resolve(['--from_store', 'rows']));
+    assert.deepEqual([stored['budget'], stored['lr']], [{ source: 'store', from: 'rows' }, { source: 'default' }]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a resumed run keeps what its record says of values that are not given anew', () => {
+  const begun = resolve(['--lr', '0.1', '--seed', '7']);
+  const config = { options: recordOptions(options, begun.values), option_sources: recordSources(options, begun) };
+  const sources = recordSources(options, resolve(['--seed', '8', '--iterations', '9']), config);
+  assert.deepEqual(
+    ['lr', 'seed', 'iterations', 'budget'].map((flag) => sources[flag]?.source),
+    ['flag', 'flag', 'flag', 'default'],
+  );
+  const resolution = resolve([]);
+  const older = { ...resolution, sources: { ...resolution.sources, lr: 'run' as const } };
+  assert.deepEqual(recordSources(options, older, { options: {} })['lr'], { source: 'run' });
 });

@@ -17,7 +17,7 @@ import { connectSuite, givenAddresses } from './connect-suite.js';
 import { mergeObservers } from './merge-observers.js';
 import type { TrainerOptions } from './options.js';
 import { progressDisplay } from './progress-display.js';
-import { recordedIdentities } from './recorded-options.js';
+import { recordedIdentities, type OptionSource } from './recorded-options.js';
 import { conclusion, introduction } from './report.js';
 import { planRun } from './run-plan.js';
 import { reportRun } from './run-report.js';
@@ -26,12 +26,18 @@ import { startPoint } from './start-point.js';
 import type { StartSuite, Suite } from './suite.js';
 import { trainerMetrics } from './trainer-metrics.js';
 
+/** The options of a run, and where they came from as config.json records it. */
+export interface GivenOptions {
+  readonly values: TrainerOptions;
+  readonly origins: Readonly<Record<string, OptionSource>>;
+}
+
 /**
  * One run, from the reading of its prompts to its table. What can be refused is refused before anything in the run's
  * folder is changed; whatever was taken is given back in reverse order, however the run ends.
  */
 export async function runTraining(
-  given: TrainerOptions,
+  { values: given, origins }: GivenOptions,
   resume: ResumePoint | undefined,
   startSuite: StartSuite | undefined,
   signal: AbortSignal,
@@ -88,7 +94,7 @@ export async function runTraining(
     });
     const records = await RunFolder.open(claim, folderUse(values, resume), write);
     taken.push(() => records.close());
-    await records.writeConfig(plan.config);
+    await records.writeConfig({ ...plan.config, option_sources: origins });
 
     const display = progressDisplay(
       { ...values, from: resume?.iteration ?? 0, to: values.iterations, write: writeLine },

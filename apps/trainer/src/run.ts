@@ -5,7 +5,7 @@ import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { findResumePoint } from '@a2sf/training';
 import { givenAddresses } from './connect-suite.js';
 import { options as trainerOptions, withProfile, type Profile } from './options.js';
-import { resumeOptions } from './recorded-options.js';
+import { recordSources, resumeOptions } from './recorded-options.js';
 import { runTraining } from './run-training.js';
 import { listenForStop } from './stop-request.js';
 import { checkStoreFlags } from './store-source.js';
@@ -46,20 +46,21 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
   }
   const elsewhere = resume?.kind !== 'run' || resolution.sources.saveDir !== 'default';
   const saveDir = elsewhere ? resolve(values.saveDir) : resume.folder;
+  const recorded = Object.entries(values).filter(
+    ([key, value]) => !isDeepStrictEqual(value, given[key as keyof typeof given]),
+  );
+  const ofRun = [...recorded.map(([key]) => key), ...(elsewhere ? [] : ['saveDir'])];
+  const sources = { ...resolution.sources, ...Object.fromEntries(ofRun.map((key) => [key, 'run' as const])) };
+  const settled = { ...resolution, values: { ...values, saveDir }, sources };
   if (resolution.dryRun !== undefined) {
     givenAddresses(values, how.startSuite !== undefined); // some of them without the others are wrong usage
-    const recorded = Object.entries(values).filter(
-      ([key, value]) => !isDeepStrictEqual(value, given[key as keyof typeof given]),
-    );
-    const ofRun = [...recorded.map(([key]) => key), ...(elsewhere ? [] : ['saveDir'])];
-    const sources = { ...resolution.sources, ...Object.fromEntries(ofRun.map((key) => [key, 'run' as const])) };
-    const settled = { ...resolution, values: { ...values, saveDir }, sources };
     process.stdout.write(dryRunText(options, settled, resolution.dryRun));
     return;
   }
   const stop = listenForStop();
   try {
-    await runTraining({ ...values, saveDir }, resume, how.startSuite, stop.signal);
+    const origins = recordSources(options, settled, resume?.config);
+    await runTraining({ values: settled.values, origins }, resume, how.startSuite, stop.signal);
   } catch (error) {
     // Stopped before there was anything to save; anything else that went wrong then is the stop's consequence.
     if (stop.exitCode() === undefined) nameFlag(error);
