@@ -102,19 +102,13 @@ test('the record says where each value came from: flag, variable, file, preset, 
     const sources = recordSources(options, resolveOptions(command, options, argv, { A2SF_LR: '0.1' }));
     assert.deepEqual(
       ['seed', 'lr', 'budget', 'max_prompt_tokens', 'reward'].map((flag) => sources[flag]),
-      [
-        { source: 'flag' },
-        { source: 'environment', from: 'A2SF_LR' },
-        { source: 'file', from: file },
-        { source: 'preset', from: 'llama2' },
-        { source: 'default' },
-      ],
+      ['flag', 'environment A2SF_LR', `file ${file}`, 'preset llama2', 'default'],
     );
     assert.deepEqual(Object.keys(sources), Object.keys(recordOptions(options, resolve([]).values)));
     const given = recordSources(options, resolve(['--model_name', 'llama2', '--max_prompt_tokens', '9']));
-    assert.deepEqual(given['max_prompt_tokens'], { source: 'flag' });
+    assert.deepEqual(given['max_prompt_tokens'], 'flag');
     const stored = recordSources(options, resolve(['--from_store', 'rows']));
-    assert.deepEqual([stored['budget'], stored['lr']], [{ source: 'store', from: 'rows' }, { source: 'default' }]);
+    assert.deepEqual([stored['budget'], stored['lr']], ['store rows', 'default']);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -125,10 +119,10 @@ test('a resumed run keeps what its record says of values that are not given anew
   const config = { options: recordOptions(options, begun.values), option_sources: recordSources(options, begun) };
   const sources = recordSources(options, resolve(['--seed', '8', '--iterations', '9']), config);
   assert.deepEqual(
-    ['lr', 'seed', 'iterations', 'budget'].map((flag) => sources[flag]?.source),
+    ['lr', 'seed', 'iterations', 'budget'].map((flag) => sources[flag]),
     ['flag', 'flag', 'flag', 'default'],
   );
   const resolution = resolve([]);
   const older = { ...resolution, sources: { ...resolution.sources, lr: 'run' as const } };
-  assert.deepEqual(recordSources(options, older, { options: {} })['lr'], { source: 'run' });
+  assert.deepEqual(recordSources(options, older, { options: {} })['lr'], 'run');
 });

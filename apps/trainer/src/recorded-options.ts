@@ -1,4 +1,4 @@
-import { describeResolution, flagOf, type Options, type Resolution, type Source } from '@a2sf/config';
+import { describeResolution, flagOf, type Options, type Resolution } from '@a2sf/config';
 import { promptTokensOf } from '@a2sf/datasets';
 import { A2sfError } from '@a2sf/errors';
 import type { RunIdentities } from '@a2sf/training';
@@ -30,36 +30,30 @@ export function recordOptions<O extends Options>(options: O, values: Resolution<
   );
 }
 
-/** Where the value of an option came from: beside what a command line knows, the model's preset or the store. */
-export interface OptionSource {
-  readonly source: Source | 'preset' | 'store';
-  /** The variable, file, preset or store that gave it. */
-  readonly from?: string;
-}
-
 /**
- * Where each option that config.json records came from, by flag. A resumed run keeps what its record says of the values
- * that it takes from there; `run` stands where the record does not say.
+ * Where each option that config.json records came from, by flag: `flag`, `environment A2SF_LR`, `file run.yaml`,
+ * `preset llama2` (of the model), `store rows`, `default`. A resumed run keeps what its record says of the values that it
+ * takes from there; `run` stands where the record does not say.
  */
 export function recordSources<O extends Options>(
   options: O,
   resolution: Resolution<O>,
   resumed?: unknown,
-): Record<string, OptionSource> {
+): Record<string, string> {
   const before = earlierSources(resumed);
   const values = resolution.values as Readonly<Record<string, unknown>>;
   const told = new Map(describeResolution(options, resolution).map((entry) => [entry.name, entry]));
-  const sourceOf = (key: string, flag: string): OptionSource => {
+  const sourceOf = (key: string, flag: string): string => {
     const { source, from } = told.get(flag)!;
     if (source === 'default' || source === 'run') {
       const earlier = before.get(flag);
       if (earlier !== undefined) return earlier;
       const { fromStore, modelName } = values;
-      if (typeof fromStore === 'string' && storeDecides.has(key)) return { source: 'store', from: fromStore };
+      if (typeof fromStore === 'string' && storeDecides.has(key)) return `store ${fromStore}`;
       const preset = key === 'maxPromptTokens' && values[key] === undefined && typeof modelName === 'string';
-      if (preset && promptTokensOf(modelName) !== undefined) return { source: 'preset', from: modelName };
+      if (preset && promptTokensOf(modelName) !== undefined) return `preset ${modelName}`;
     }
-    return { source, ...(from === undefined ? {} : { from }) };
+    return from === undefined ? source : `${source} ${from}`;
   };
   return Object.fromEntries(
     Object.entries(options)
@@ -78,11 +72,11 @@ const storeDecides: ReadonlySet<string> = new Set([
   'bValues',
 ]);
 
-function earlierSources(config: unknown): Map<string, OptionSource> {
+function earlierSources(config: unknown): Map<string, string> {
   const recorded = config === undefined ? undefined : recordOf(config)['option_sources'];
   if (recorded === undefined) return new Map();
-  const entries = Object.entries(recordOf(recorded)) as [string, Partial<OptionSource> | null][];
-  return new Map(entries.filter(([, entry]) => typeof entry?.source === 'string') as [string, OptionSource][]);
+  const entries = Object.entries(recordOf(recorded));
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 /**

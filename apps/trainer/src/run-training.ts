@@ -17,7 +17,7 @@ import { connectSuite, givenAddresses } from './connect-suite.js';
 import { mergeObservers } from './merge-observers.js';
 import type { TrainerOptions } from './options.js';
 import { progressDisplay } from './progress-display.js';
-import { recordedIdentities, type OptionSource } from './recorded-options.js';
+import { recordedIdentities } from './recorded-options.js';
 import { conclusion, introduction } from './report.js';
 import { planRun } from './run-plan.js';
 import { reportRun } from './run-report.js';
@@ -29,7 +29,7 @@ import { trainerMetrics } from './trainer-metrics.js';
 /** The options of a run, and where they came from as config.json records it. */
 export interface GivenOptions {
   readonly values: TrainerOptions;
-  readonly origins: Readonly<Record<string, OptionSource>>;
+  readonly origins: Readonly<Record<string, string>>;
 }
 
 /**
