@@ -147,7 +147,8 @@ test('what cannot be evaluated is one line', () => {
     writeLog(join(folder, name), [{ ...decisions[0]!, ...fields }, rewards[0]!]);
   const given = (file: string, ...more: string[]) => ['--off_policy', file, '--checkpoint', checkpoint, ...more];
   const cases: [string[], number, RegExp][] = [
-    [['--checkpoint', checkpoint], 2, /--off_policy: name the decision log/],
+    [['--checkpoint', checkpoint, '--beta', '1'], 2, /--beta: only with --off_policy/],
+    [given(log, '--budget', '8', '--metric', 'rouge_l'), 2, /--metric, --budget: not with --off_policy/],
     [['--off_policy', log], 2, /--checkpoint: name the policy/],
     [given('none.jsonl'), 1, /none\.jsonl: no such file/],
     [['--off_policy', log, '--checkpoint', 'none.safetensors'], 1, /none\.safetensors cannot be read \(ENOENT\)/],

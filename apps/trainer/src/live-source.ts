@@ -61,7 +61,7 @@ export async function liveSource(values: TrainerOptions): Promise<RunSource> {
               train: learnt,
               settle: isFull ? lookUp(learnt) : tryActions({ ...context, memory }),
               knowsTrainRows: isFull,
-              evaluation: new LivePrompts(held, context, records.evaluationRewards),
+              evaluation: new LivePrompts(held, { ...context, streamingLlm: true }, records.evaluationRewards),
               texts: { evaluation: held, peers, generation: settings.generation },
             });
           },

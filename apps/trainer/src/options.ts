@@ -284,6 +284,6 @@ export function withProfile(profile: Profile): typeof options {
 }
 
 /** The folder or file of prompts: the embedded one when none is named. */
-export function dataPath({ data }: TrainerOptions): string {
+export function dataPath({ data }: Pick<TrainerOptions, 'data'>): string {
   return data ?? embeddedData;
 }

@@ -188,6 +188,7 @@ export const metricSchema = {
         'policy',
         'full',
         'random',
+        'streaming_llm',
         'h2o',
         'snapkv_16',
         'snapkv_32',

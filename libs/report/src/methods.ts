@@ -9,6 +9,7 @@ const known: readonly (readonly [name: string, label: string, colour: string])[]
   ['snapkv_32', 'SnapKV 32', '#a3689a'],
   ['snapkv_64', 'SnapKV 64', '#86507d'],
   ['h2o', 'H2O', '#a68a00'],
+  ['streaming_llm', 'streaming-llm', '#5f8a8b'],
   ['random', 'random', '#7d8590'],
   ['full', 'full cache', '#4f9fbf'],
 ];

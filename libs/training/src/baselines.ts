@@ -7,6 +7,8 @@ export interface RewardRow {
   readonly rewards: readonly number[];
   /** Reward of the full cache. */
   readonly full: number;
+  /** Reward of streaming-llm, the first keys and the last, with the same budget; absent where it was not tried. */
+  readonly streaming_llm?: number;
   /** Name of the prompt's dataset; absent or empty when it has none. */
   readonly dataset?: string;
 }
@@ -15,6 +17,7 @@ export interface RewardRow {
 export const baselineNames = [
   'full',
   'random',
+  'streaming_llm',
   'h2o',
   'snapkv_16',
   'snapkv_32',
@@ -57,7 +60,8 @@ function snapkv(b: number): BaselineRule {
 
 /**
  * One line per baseline, r[p][a] being the reward of action a on prompt p:
- * full: the full cache. random: mean over a of r[p][a], the expectation of a uniform choice. h2o: a = 0, every query
+ * full: the full cache. random: mean over a of r[p][a], the expectation of a uniform choice. streaming_llm: the first keys
+ * and the last ones, whatever their attention; absent where a row lacks it. h2o: a = 0, every query
  * weighs the same. snapkv_b: (10, b), a hard window over the last b queries. best_fixed: the action with the highest mean
  * over these very prompts (the lowest index on ties), the hardest fixed one. best_fixed_train: the action with the highest
  * mean over training prompts. task_table: for each dataset the action with the highest mean over its training prompts,
@@ -66,6 +70,10 @@ function snapkv(b: number): BaselineRule {
 const rules: Record<BaselineName, BaselineRule> = {
   full: ({ rows }) => ({ rewards: rows.map((row) => row.full) }),
   random: ({ rows }) => ({ rewards: rows.map((row) => mean(row.rewards)) }),
+  streaming_llm: ({ rows }) => {
+    const rewards = rows.flatMap((row) => row.streaming_llm ?? []);
+    return rewards.length === rows.length ? { rewards } : undefined;
+  },
   h2o: ({ rows, space }) =>
     fixed(
       rows,

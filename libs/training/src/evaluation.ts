@@ -103,7 +103,7 @@ export class Evaluation {
    */
   async run(
     iteration: number,
-    policy: PolicyPeer,
+    policy: Pick<PolicyPeer, 'selectActions'>,
     train: readonly RewardRow[] = [],
     signal?: AbortSignal,
   ): Promise<EvaluationLine | undefined> {

@@ -10,6 +10,8 @@ export interface GenerationSettings {
   /** The last of them that are kept unconditionally; 0 means the default rule. */
   readonly recent: number;
   readonly maxNewTokens: number;
+  /** In its place for prompts of these datasets. */
+  readonly maxNewTokensOf?: Readonly<Record<string, number>>;
   /** Tokens of a prompt at most, before wrapping; 0 means the server's limit. */
   readonly maxPromptTokens: number;
 }
@@ -28,8 +30,10 @@ export function sweepTask(
   actions: readonly Action[],
   { includeFull, reward, generation }: SweepSettings,
 ): SweepTask {
-  const { text, wrap } = prompt;
-  return { text, wrap, actions, includeFull, scoreFull: reward.needsLogProbs, ...generation };
+  const { text, wrap, dataset } = prompt;
+  const { maxNewTokensOf = {}, ...common } = generation;
+  const maxNewTokens = Object.hasOwn(maxNewTokensOf, dataset) ? maxNewTokensOf[dataset]! : common.maxNewTokens;
+  return { text, wrap, actions, includeFull, scoreFull: reward.needsLogProbs, ...common, maxNewTokens };
 }
 
 /** True when a prompt fits the budget, so that no action changes anything. */

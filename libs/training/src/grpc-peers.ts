@@ -105,6 +105,7 @@ export class GrpcPeers extends GrpcPolicy implements Peers {
     const request = {
       prompt: { text: task.text },
       actions: [...task.actions],
+      compressions: [...(task.compressions ?? [])],
       budget: task.budget,
       recent: task.recent,
       maxNewTokens: task.maxNewTokens,

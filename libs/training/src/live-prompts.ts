@@ -18,6 +18,8 @@ export interface LiveContext {
   readonly space: ActionSpace;
   /** Identity of the language model. */
   readonly modelId: string;
+  /** Also try streaming-llm on each prompt, which no action is. Default false. */
+  readonly streamingLlm?: boolean;
 }
 
 /**
@@ -88,12 +90,17 @@ export class LivePrompts implements KnownPrompts {
   }
 }
 
+/** Caches that one sweep may try. */
+const maxSwept = 256;
+
 async function sweepPrompt(
   prompt: Prompt,
-  { peers, reward, generation, space }: LiveContext,
+  { peers, reward, generation, space, streamingLlm: wanted = false }: LiveContext,
   signal: AbortSignal,
 ): Promise<Omit<RewardLine, 'key'>> {
-  const task = sweepTask(prompt, space.actions(), { includeFull: true, reward, generation });
+  const streamingLlm = wanted && space.size < maxSwept;
+  const compressions = streamingLlm ? [{ method: 'streaming-llm', budget: generation.budget }] : [];
+  const task = { ...sweepTask(prompt, space.actions(), { includeFull: true, reward, generation }), compressions };
   const outcome = await peers.sweep(task, signal);
   const { id, dataset, hash } = prompt;
   const about = { id, dataset, hash, prompt_tokens: outcome.promptTokens };
@@ -111,7 +118,8 @@ async function sweepPrompt(
     ...about,
     kept_all: false,
     full: reward.fullEarnsOne ? 1 : scoreOf.get(nameOf(full))!,
-    rewards: outcome.texts.map((swept) => scoreOf.get(nameOf(swept))!),
+    rewards: outcome.texts.slice(0, space.size).map((swept) => scoreOf.get(nameOf(swept))!),
+    ...(streamingLlm ? { streaming_llm: scoreOf.get(nameOf(outcome.texts.at(-1)!))! } : {}),
   };
 }
 

@@ -98,10 +98,10 @@ export class TestPeers implements Peers {
     });
     return {
       full: task.includeFull || task.scoreFull ? swept('full', Math.log(fullProbability)) : undefined,
-      texts: task.actions.map((action) => {
-        const index = testSpace.indexOf(action)!;
-        return swept(this.sameTexts ? '0' : `${index}`, Math.log(rewardOf(task.text, index)));
-      }),
+      texts: [
+        ...task.actions.map((action) => testSpace.indexOf(action)!),
+        ...(task.compressions ?? []).map(() => -1),
+      ].map((index) => swept(this.sameTexts ? '0' : `${index}`, Math.log(rewardOf(task.text, index)))),
       promptTokens,
       keptTokens: Math.min(promptTokens, task.budget),
     };

@@ -1,4 +1,5 @@
 import type {
+  Compression,
   EmbeddingOutput,
   EncoderInfoResponseOutput,
   GeneratorInfoResponseOutput,
@@ -31,6 +32,8 @@ export interface SweepTask {
   readonly text: string;
   /** Never empty: the trainer always names the actions. */
   readonly actions: readonly Action[];
+  /** More ways to compress, whose texts follow those of the actions. */
+  readonly compressions?: readonly Compression[];
   /** Keys kept per layer and KV head. */
   readonly budget: number;
   /** The last of them that are kept unconditionally; 0 means the default rule. */
@@ -56,7 +59,7 @@ export interface SweptText {
 export interface SweepOutcome {
   /** With the full cache; undefined when it was not asked for. */
   readonly full: SweptText | undefined;
-  /** One per action, in the order asked. */
+  /** One per action and compression, in the order asked. */
   readonly texts: readonly SweptText[];
   readonly promptTokens: number;
   readonly keptTokens: number;

@@ -13,6 +13,7 @@ const rows: readonly { readonly key: BaselineName | 'policy'; readonly label: st
   { key: 'snapkv_32', label: 'SnapKV' },
   { key: 'snapkv_64', label: 'SnapKV' },
   { key: 'h2o', label: 'H2O' },
+  { key: 'streaming_llm', label: 'streaming-llm' },
   { key: 'random', label: 'random' },
   { key: 'full', label: 'full cache' },
 ];

@@ -65,8 +65,9 @@ function sweepOutcome(task: SweepTask, answer: SweepResponseOutput): SweepOutcom
   const { full, results, promptTokens, keptTokens } = answer;
   const wantsFull = task.includeFull || task.scoreFull;
   if (wantsFull && full === null) throw malformed('generator', 'the text of the full cache is missing');
-  if (results.length !== task.actions.length)
-    throw malformed('generator', `${task.actions.length} actions were asked for, ${results.length} answered`);
+  const asked = task.actions.length + (task.compressions?.length ?? 0);
+  if (results.length !== asked)
+    throw malformed('generator', `${asked} actions were asked for, ${results.length} answered`);
   if (promptTokens < 1) throw malformed('generator', 'the prompt has no tokens');
   if (keptTokens !== Math.min(task.budget, promptTokens))
     throw malformed('generator', `${keptTokens} of ${promptTokens} tokens were kept with a budget of ${task.budget}`);

@@ -98,7 +98,7 @@ describe('a2sf train on the embedded models', () => {
     const last = lines(whole, 'evaluation.jsonl').at(-1)!;
     assert.equal(last.iteration, 6);
     const baselines = last['baselines'] as Record<string, { mean: number; low: number; high: number }>;
-    const names = ['best_fixed', 'full', 'h2o', 'oracle', 'random', 'snapkv_16', 'snapkv_32', 'snapkv_64'];
+    const names = ['best_fixed', 'full', 'h2o', 'oracle', 'random', 'snapkv_16', 'snapkv_32', 'snapkv_64', 'streaming_llm'];
     assert.deepEqual(Object.keys(baselines).sort(), names);
     for (const { mean, low, high } of Object.values(baselines)) assert.ok(low <= mean && mean <= high);
     const mean = (name: string): number => baselines[name]!.mean;
