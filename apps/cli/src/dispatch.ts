@@ -71,7 +71,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (argv) => (await import('./dataset.js')).dataset(argv),
   },
   evaluate: {
-    description: 'estimate the mean reward of a policy from decisions that others made and logged',
+    description: 'score what a policy makes of held-out prompts, or estimate its reward from logged decisions',
     run: async (argv) => (await import('./evaluate.js')).evaluate(argv),
   },
   replay: {

@@ -1,9 +1,11 @@
-export { readRun, textsFile } from './read-run.js';
+export { qualityFile, readRun, textsFile } from './read-run.js';
 export type {
   BaselineRecord,
   EvaluationRecord,
   Interval,
   IterationRecord,
+  QualityRecord,
+  QualityRow,
   RewardRecord,
   RunRecord,
   TextRecord,

@@ -92,3 +92,18 @@ test('the configuration tells every option, and where its value is from when the
   const recorded = await pageOf({ 'config.json': { options, option_sources: { budget: 'environment' } } });
   assert.deepEqual(cells(recorded).slice(0, 6), ['option', 'value', 'from', 'budget', '64', 'environment']);
 });
+
+test('the quality of the texts is a table by dataset, of the last evaluation of each checkpoint, metric and budget', async () => {
+  const tableOf = (page: string) => {
+    const section = /<section aria-labelledby="quality">[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
+    return [...section.matchAll(/<t[hd](?: scope="\w+")?>(?:<bdi>)?([^<]*)</g)].map((match) => match[1]);
+  };
+  const files = runFiles();
+  assert.deepEqual(tableOf(await pageOf(files)), [
+    ...['dataset', 'prompts', 'policy (greedy)', 'full cache', 'word'],
+    ...['word', '2', '50.0', '100.0', '–'],
+    ...['all', '2', '50.0', '100.0', '25.0'],
+  ]);
+  const other = { ...files['config.json'], run_id: 'begun anew in the same folder' };
+  assert.deepEqual(tableOf(await pageOf({ ...files, 'config.json': other })), []);
+});

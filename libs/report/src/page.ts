@@ -11,6 +11,7 @@ import type { Chart } from './chart.js';
 import { headline } from './headline.js';
 import { Html, html, scriptJson } from './html.js';
 import type { RunRecord } from './run-record.js';
+import { qualitySection } from './quality-section.js';
 import { actionMapSection, chartSection, configurationSection, headlineSection, worstSection } from './sections.js';
 import { worstPrompts } from './worst-prompts.js';
 
@@ -50,7 +51,7 @@ export function renderPage(run: RunRecord): string {
         <main>
           <noscript><p class="note">The charts need JavaScript; the tables do not.</p></noscript>
           ${headlineSection(headline(run), run)} ${before.map(chartSection)}
-          ${map === undefined ? undefined : actionMapSection(map)} ${after.map(chartSection)}
+          ${map === undefined ? undefined : actionMapSection(map)} ${after.map(chartSection)} ${qualitySection(run)}
           ${worstSection(worstPrompts(run, worstCount))} ${configurationSection(run)}
         </main>
         <script type="application/json" id="charts">

@@ -45,7 +45,7 @@ test('a line in the making is left out and left alone', async () => {
   const before = readFileSync(file);
   assert.equal((await readRun(folder)).progress.length, 10);
   assert.ok(readFileSync(file).equals(before));
-  assert.equal(readdirSync(folder).length, 5);
+  assert.equal(readdirSync(folder).length, 6);
   rmSync(folder, { recursive: true });
 });
 
@@ -71,6 +71,7 @@ test('what is damaged is named with file, line and field', async () => {
       /^evaluation\.jsonl: line 1: baselines: h2o: must/,
     ],
     ['evaluation_rewards.jsonl', [{ key: 'k', id: 3 }], /^evaluation_rewards\.jsonl: line 1: id: must be a text$/],
+    ['quality/results.jsonl', [{ datasets: 1 }], /^quality\/results\.jsonl: line 1: datasets: must be an object$/],
     ['evaluation_texts.jsonl', [{}], /^evaluation_texts\.jsonl: line 1: key: must be a text$/],
   ];
   for (const [name, value, message] of cases) {

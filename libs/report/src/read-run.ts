@@ -8,6 +8,8 @@ import type {
   EvaluationRecord,
   Interval,
   IterationRecord,
+  QualityRecord,
+  QualityRow,
   RewardRecord,
   RunRecord,
   TextRecord,
@@ -15,6 +17,9 @@ import type {
 
 /** Name of the log of texts that the trainer writes at the end of a run. */
 export const textsFile = 'evaluation_texts.jsonl';
+
+/** What `a2sf evaluate` found out about checkpoints of the run. */
+export const qualityFile = 'quality/results.jsonl';
 
 /**
  * Reads a run folder and changes nothing in it. Logs that are not there are empty: a run may have no evaluation, or have
@@ -33,6 +38,7 @@ export async function readRun(folder: string): Promise<RunRecord> {
     evaluations: await records(folder, 'evaluation.jsonl', evaluationRecord),
     rewards: await records(folder, 'evaluation_rewards.jsonl', rewardRecord),
     texts: await records(folder, textsFile, textRecord),
+    quality: await records(folder, qualityFile, qualityRecord),
   };
 }
 
@@ -127,4 +133,28 @@ function textRecord(fields: Fields): TextRecord {
     full: fields.text('full'),
     compressed: fields.text('compressed'),
   };
+}
+
+function qualityRecord(fields: Fields): QualityRecord {
+  const datasets = fields.object('datasets');
+  const policy = fields.number('eval_avg_reward');
+  return {
+    runId: fields.text('run_id'),
+    checkpoint: fields.text('checkpoint'),
+    metric: fields.text('metric'),
+    budget: fields.count('budget'),
+    all: qualityRow(fields.numbers('eval_rewards').length, policy, fields),
+    datasets: new Map(
+      datasets.names().map((name) => {
+        const own = datasets.object(name);
+        return [name, qualityRow(own.count('prompts'), own.number('mean'), own)];
+      }),
+    ),
+  };
+}
+
+function qualityRow(prompts: number, policy: number, fields: Fields): QualityRow {
+  const baselines = fields.object('baselines');
+  const others = baselines.names().map((name): [string, number] => [name, baselines.object(name).number('mean')]);
+  return { prompts, scores: new Map([['policy', policy], ...others]) };
 }

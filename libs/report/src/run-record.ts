@@ -69,6 +69,26 @@ export interface TextRecord {
   readonly compressed: string;
 }
 
+/** The mean scores of one group of prompts. */
+export interface QualityRow {
+  readonly prompts: number;
+  /** By way to choose, `policy` among them. */
+  readonly scores: ReadonlyMap<string, number>;
+}
+
+/** A line of quality/results.jsonl: how good the texts of one checkpoint are with one budget. */
+export interface QualityRecord {
+  /** Of the run's config.json when it was evaluated. */
+  readonly runId: string;
+  /** Name of the checkpoint's file. */
+  readonly checkpoint: string;
+  /** What texts are scored by; `dataset` for the metrics of the datasets, against the answers. */
+  readonly metric: string;
+  readonly budget: number;
+  readonly all: QualityRow;
+  readonly datasets: ReadonlyMap<string, QualityRow>;
+}
+
 /** All that a run folder tells. */
 export interface RunRecord {
   /** Name of the folder. */
@@ -79,4 +99,6 @@ export interface RunRecord {
   readonly evaluations: readonly EvaluationRecord[];
   readonly rewards: readonly RewardRecord[];
   readonly texts: readonly TextRecord[];
+  /** In the order they were made; empty where nobody evaluated. */
+  readonly quality: readonly QualityRecord[];
 }

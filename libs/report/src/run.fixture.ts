@@ -1,6 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Two steepness values and two offsets: the actions are (0,1) (0,16) (10,1) (10,16). */
 export const aValues = [0, 10];
@@ -56,6 +56,16 @@ export function runFiles({ iterations = 10, prompts = 8, evaluations = 3, word =
       },
       kept_all: 1,
     })),
+    'quality/results.jsonl': [0.125, 0.5].map((score) => ({
+      run_id: word,
+      checkpoint: `policy_${word}.safetensors`,
+      metric: word,
+      budget: 64,
+      eval_avg_reward: score,
+      eval_rewards: [score, score],
+      baselines: { full: interval(1), [word]: interval(0.25) },
+      datasets: { [word]: { prompts: 2, mean: score, baselines: { full: interval(1) } } },
+    })),
     // As they are completed, which is not the order of the set; one prompt fits the budget.
     'evaluation_rewards.jsonl': [
       { ...about(prompts, word), kept_all: true, full: 1, rewards: [] },
@@ -83,6 +93,7 @@ export function writeRun(files: Readonly<Record<string, unknown>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'a2sf-report-'));
   for (const [name, value] of Object.entries(files)) {
     const text = Array.isArray(value) ? value.map((line) => `${JSON.stringify(line)}\n`).join('') : value;
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
   }
   return folder;

@@ -99,6 +99,38 @@ test('an evaluation looks the greedy choices up in the swept rewards and leaves 
   assert.deepEqual(line.baselines.oracle, bootstrapMean(oracle, { seed: 5 }));
 });
 
+test('streaming-llm is swept beside the actions where that is wanted, and is a baseline where every row has it', async () => {
+  const peers = new TestPeers();
+  await peers.importCheckpoint(testPolicy());
+  const prompts = memory();
+  const set = live(peers, prompts, none, { streamingLlm: true });
+  const rows = await rewardsOf(set);
+  const budget = testSettings.generation.budget;
+  for (const { actions, compressions } of peers.sweeps)
+    assert.deepEqual([actions.length, compressions], [6, [{ method: 'streaming-llm', budget }]]);
+  const expected = [1, 2, 3, 4].map((index) => rewardOf(prompts.prompt(index).text, -1));
+  const kept = rows.filter((row) => !row.kept_all);
+  assert.deepEqual(baselines(kept, testSpace).get('streaming_llm'), { rewards: expected });
+  assert.deepEqual(
+    kept.map(({ rewards }) => rewards.length),
+    [6, 6, 6, 6],
+  );
+  const line = (await new Evaluation(rows, set, testSpace, 5).run(1, peers))!;
+  assert.deepEqual(line.baselines.streaming_llm, bootstrapMean(expected, { seed: 5 }));
+  const [{ streaming_llm: _, ...lacking }, ...others] = kept as [RewardLine, ...RewardLine[]];
+  assert.equal(baselines([lacking, ...others], testSpace).has('streaming_llm'), false);
+});
+
+test('texts may be as long as their dataset needs', async () => {
+  const peers = new TestPeers();
+  const generation = { ...testSettings.generation, maxNewTokensOf: { test: 7 } };
+  await rewardsOf(live(peers, memory(), none, { generation }));
+  assert.deepEqual([...new Set(peers.sweeps.map(({ maxNewTokens }) => maxNewTokens))], [7]);
+  const others = { ...generation, maxNewTokensOf: { other: 7, toString: 1 } };
+  await rewardsOf(live(peers, memory(), none, { generation: others }));
+  assert.equal(peers.sweeps.at(-1)!.maxNewTokens, 16);
+});
+
 test('rewards that were swept before are read back, unless the model, reward or budget is another one', async () => {
   const lines: RewardLine[] = [];
   const file = { read: () => [...lines], append: (line: RewardLine) => Promise.resolve(void lines.push(line)) };

@@ -98,7 +98,17 @@ describe('a2sf train on the embedded models', () => {
     const last = lines(whole, 'evaluation.jsonl').at(-1)!;
     assert.equal(last.iteration, 6);
     const baselines = last['baselines'] as Record<string, { mean: number; low: number; high: number }>;
-    const names = ['best_fixed', 'full', 'h2o', 'oracle', 'random', 'snapkv_16', 'snapkv_32', 'snapkv_64', 'streaming_llm'];
+    const names = [
+      'best_fixed',
+      'full',
+      'h2o',
+      'oracle',
+      'random',
+      'snapkv_16',
+      'snapkv_32',
+      'snapkv_64',
+      'streaming_llm',
+    ];
     assert.deepEqual(Object.keys(baselines).sort(), names);
     for (const { mean, low, high } of Object.values(baselines)) assert.ok(low <= mean && mean <= high);
     const mean = (name: string): number => baselines[name]!.mean;
@@ -136,6 +146,69 @@ describe('a2sf train on the embedded models', () => {
     }
     const policy = (folder: string): Buffer => readFileSync(join(folder, 'policy_6.safetensors'));
     assert.ok(policy(killed).equals(policy(whole)), 'the final checkpoints are equal byte for byte');
+  });
+
+  test('stopped by SIGINT it saves the last complete iteration, ends with 130, and goes on to the same end', async () => {
+    const stopped = join(scratch, 'stopped');
+    const child = spawn(process.execPath, [a2sf, 'train', ...flags(stopped)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    const exit = once(child, 'exit');
+    while (lines(stopped, 'progress.jsonl').length < 3 && child.exitCode === null) await sleep(5);
+    child.kill('SIGINT');
+    assert.deepEqual(await exit, [130, null]);
+    const last = lines(stopped, 'progress.jsonl').at(-1)!.iteration;
+    assert.ok(last < 6 && existsSync(join(stopped, `policy_${last}.safetensors`)), `iteration ${last}`);
+    assert.match(stdout, new RegExp(`stopped behind iteration ${last}; go on with: a2sf train --resume`));
+    const { code, stderr } = await runA2sf(['train', '--resume', stopped, '--http_port', '0']);
+    assert.equal(code, 0, stderr);
+    const policy = (folder: string): Buffer => readFileSync(join(folder, 'policy_6.safetensors'));
+    assert.ok(policy(stopped).equals(policy(whole)), 'the final checkpoints are equal byte for byte');
+    const { option_sources: sources } = JSON.parse(readFileSync(join(stopped, 'config.json'), 'utf8')) as {
+      option_sources: Record<string, string>;
+    };
+    assert.deepEqual([sources['seed'], sources['lr']], ['flag', 'default']);
+  });
+
+  test('evaluate scores the texts of a checkpoint against the answers, beside the baselines, and keeps what it found', async () => {
+    const args = ['evaluate', '--checkpoint', whole, '--eval_samples', '4', '--budgets', '32', '64'];
+    const first = await runA2sf(args);
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(
+      first.stdout,
+      /^neural-ucb of policy_6\.safetensors, greedy; score 0 to 100: the dataset's own metric/,
+    );
+    assert.match(
+      first.stdout,
+      /^ +prompts +full +policy +random +streaming-llm +h2o +snapkv 16 .* best fixed +oracle$/m,
+    );
+    assert.match(first.stdout, /^all +4( +\d+\.\d){10}$/m);
+    assert.match(first.stdout, /^budget +prompts +full +policy /m);
+    const found = lines(whole, 'quality/results.jsonl');
+    assert.deepEqual(
+      found.map(({ iteration, budget, metric }) => [iteration, budget, metric]),
+      [
+        [6, 32, 'dataset'],
+        [6, 64, 'dataset'],
+      ],
+    );
+    const mean = (line: Line, name: string) => (line['baselines'] as Record<string, { mean: number }>)[name]!.mean;
+    for (const line of found) {
+      for (const name of ['random', 'h2o', 'snapkv_16', 'best_fixed'])
+        assert.ok(mean(line, name) <= mean(line, 'oracle'));
+      assert.ok((line['eval_avg_reward'] as number) <= mean(line, 'oracle'));
+    }
+    assert.match(readFileSync(join(whole, 'report.html'), 'utf8'), /Quality of the texts/);
+    const rows = lines(whole, 'quality/rewards.jsonl');
+    assert.equal(rows.length, 8);
+    // Another checkpoint earns from the same rows; that of the embedded rows takes the run's own budget.
+    const other = ['evaluate', '--checkpoint', join(whole, 'policy_4.safetensors'), '--eval_samples', '4', '--json'];
+    const second = await runA2sf(other);
+    assert.equal(second.code, 0, second.stderr);
+    const [line, ...more] = JSON.parse(second.stdout) as Line[];
+    assert.deepEqual([line!.iteration, line!['budget'], more.length], [4, 64, 0]);
+    assert.equal(mean(line!, 'full'), mean(found[1]!, 'full'));
+    assert.deepEqual(lines(whole, 'quality/rewards.jsonl'), rows);
   });
 
   test('with full feedback, killed and resumed with two generators, it ends as if it had never been stopped', async () => {
