@@ -71,7 +71,7 @@ test('what is damaged is named with file, line and field', async () => {
       /^evaluation\.jsonl: line 1: baselines: h2o: must/,
     ],
     ['evaluation_rewards.jsonl', [{ key: 'k', id: 3 }], /^evaluation_rewards\.jsonl: line 1: id: must be a text$/],
-    ['quality/results.jsonl', [{ datasets: 1 }], /^quality\/results\.jsonl: line 1: datasets: must be an object$/],
+    ['quality/results.jsonl', [{ datasets: 1 }], /^results\.jsonl: line 1: datasets: must be an object$/],
     ['evaluation_texts.jsonl', [{}], /^evaluation_texts\.jsonl: line 1: key: must be a text$/],
   ];
   for (const [name, value, message] of cases) {
