@@ -109,7 +109,7 @@ async function evaluations(work: Work, signal: AbortSignal): Promise<QualityLine
   const { checkpoint, run } = subject;
   const reward = new RewardRule(values.metric);
   await reward.check(peers, prompts, signal).catch((error: unknown) => {
-    throw isA2sfError(error) && error.field === 'reward' ? renamed(error, 'reward', 'metric') : error;
+    throw isA2sfError(error) && error.field === 'reward' ? renamed(error, 'metric') : error;
   });
   const { modelId, encoderId } = await serviceIdentities(services, signal);
   if (checkpoint.encoderId !== '' && encoderId !== checkpoint.encoderId) {
@@ -187,7 +187,7 @@ async function subjectOf(path: string): Promise<Subject> {
       for (const warning of warnings) warn(warning);
       return { checkpoint, name: basename(path) };
     }
-    throw isA2sfError(error) && error.field === 'resume' ? renamed(error, 'resume', 'checkpoint') : error;
+    throw isA2sfError(error) && error.field === 'resume' ? renamed(error, 'checkpoint') : error;
   }
 }
 
@@ -266,8 +266,10 @@ function print(found: readonly QualityLine[], { checkpoint, name }: Subject, { m
   process.stdout.write(`${out.join('\n')}\n`);
 }
 
-function renamed({ code, message, reason, cause }: A2sfError, from: string, to: string): A2sfError {
-  return new A2sfError(code, message.replace(`${from}: `, `--${to}: `), { field: to, reason, cause });
+/** An error of a field that the user knows by another flag. */
+function renamed(error: A2sfError, flag: string): A2sfError {
+  const { code, message, field, reason } = error;
+  return new A2sfError(code, message.replace(`${field}: `, `--${flag}: `), { field: flag, reason, cause: error });
 }
 
 function warn(text: string): void {

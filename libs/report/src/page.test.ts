@@ -99,10 +99,11 @@ test('the quality of the texts is a table by dataset, of the last evaluation of 
     return [...section.matchAll(/<t[hd](?: scope="\w+")?>(?:<bdi>)?([^<]*)</g)].map((match) => match[1]);
   };
   const files = runFiles();
+  // prettier-ignore
   assert.deepEqual(tableOf(await pageOf(files)), [
-    ...['dataset', 'prompts', 'policy (greedy)', 'full cache', 'word'],
-    ...['word', '2', '50.0', '100.0', '–'],
-    ...['all', '2', '50.0', '100.0', '25.0'],
+    'dataset', 'prompts', 'policy (greedy)', 'full cache', 'word',
+    'word', '2', '50.0', '100.0', '–',
+    'all', '2', '50.0', '100.0', '25.0',
   ]);
   const other = { ...files['config.json'], run_id: 'begun anew in the same folder' };
   assert.deepEqual(tableOf(await pageOf({ ...files, 'config.json': other })), []);
