@@ -154,7 +154,7 @@ describe('a2sf train on the embedded models', () => {
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     const exit = once(child, 'exit');
-    while (lines(stopped, 'progress.jsonl').length < 3 && child.exitCode === null) await sleep(5);
+    while (lines(stopped, 'progress.jsonl').length < 1 && child.exitCode === null) await sleep(5);
     child.kill('SIGINT');
     assert.deepEqual(await exit, [130, null]);
     const last = lines(stopped, 'progress.jsonl').at(-1)!.iteration;
