@@ -20,7 +20,13 @@ const tokens = {
   wrong: 'wr0ng-t0ken-0123456789abcdef',
   hub: 'hf_h1dden0123456789',
 };
-const noTls = { tlsCert: undefined, tlsKey: undefined, tlsCa: undefined, tlsReloadSeconds: 60 };
+const noTls = {
+  tlsCert: undefined,
+  tlsKey: undefined,
+  tlsCa: undefined,
+  tlsReloadSeconds: 60,
+  tlsServerName: undefined,
+};
 const secrets = [word, ...Object.values(tokens)];
 const running = new Map<string, { readonly service: RunningService; log: string }>();
 
