@@ -43,7 +43,9 @@ export class OnnxSession {
       executionProviders: [executionProvider(device)],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      enableMemPattern: false, // onnxruntime would keep a plan of the memory for every shape it has seen, for ever
+      // No memory is laid out in one block per shape of the inputs: that block comes beside what earlier runs left in the arena,
+      // so that requests of many lengths take more and more, and long texts a third more.
+      enableMemPattern: false,
       logSeverityLevel: 3,
       extra: { session: { ...session, ...folder } },
     } as const;

@@ -44,7 +44,11 @@ export async function openFamilyModel(
   const shape = family.readShape(config);
   const { graph, tables } = family.buildGraph(config, weights, output);
   const batches = family.batches === true;
-  const options: SessionOptions = { threads, device, weightFolder: weights.folder };
+  const options: SessionOptions = {
+    threads,
+    device,
+    weightFolder: weights.folder,
+  };
   const session = await OnnxSession.create(graph, options);
   const cache = tables === undefined ? undefined : await TableCache.create(tables, options);
   return {

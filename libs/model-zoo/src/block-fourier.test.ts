@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { blockFourierCapacity, blockFourierSize, innerMatrices, inverseWeights, outerMatrix } from './block-fourier.js';
+import {
+  blockFourierCapacity,
+  blockFourierInputs,
+  blockFourierNumbers,
+  blockFourierSize,
+  innerMatrices,
+  inverseWeights,
+  middleMatrices,
+  outerMatrix,
+  type FourierSize,
+} from './block-fourier.js';
 
 /** The naive twin: X[k] = sum_n x[n] exp(-2 pi i k n / N), as [real, imaginary] pairs. */
 function naiveTransform(x: readonly number[]): [number, number][] {
@@ -18,49 +28,94 @@ function naiveTransform(x: readonly number[]): [number, number][] {
   });
 }
 
-/** The two stages as the graph computes them, on one channel. X as [k1][k2] pairs, k1 = 0 .. N1/2. */
-function stagedTransform(x: readonly number[], size: number): [number, number][][] {
-  const columns = x.length / size;
-  const outer = outerMatrix(size, columns === 2 * size);
+/** rows [x, columns] times x, a stack of them with its own x each. */
+function times(matrix: Float32Array, x: readonly number[], from: number, rows: number): number[] {
+  const at = from * x.length;
+  return Array.from({ length: rows }, (_, i) =>
+    x.reduce((sum, value, j) => sum + matrix[at + i * x.length + j]! * value, 0),
+  );
+}
+/** The same with the matrix transposed. */
+function timesTransposed(matrix: Float32Array, x: readonly number[], from: number, columns: number): number[] {
+  return Array.from({ length: columns }, (_, j) =>
+    x.reduce((sum, value, i) => sum + matrix[(from + i) * columns + j]! * value, 0),
+  );
+}
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+/** The three stages as the graph computes them, on one channel: real and imaginary part in the order (k1, ka, kb). */
+function stagedTransform(x: readonly number[], size: FourierSize): [number[], number[]] {
+  const { half: m, radix: r } = size;
+  const columns = x.length / (r * r);
+  const outer = outerMatrix(size, columns === m);
+  const middle = middleMatrices(size);
   const { real, imaginary } = innerMatrices(size);
-  return Array.from({ length: 2 * size + 1 }, (_, k1) => {
-    const y = Array.from({ length: 2 * size }, (_, i) => {
-      const row = 2 * k1 + Math.floor(i / size); // real parts, then imaginary parts, of the n2
-      let sum = 0;
-      for (let n1 = 0; n1 < columns; n1++) sum += outer[row * columns + n1]! * x[size * n1 + (i % size)]!;
-      return sum;
-    });
-    return Array.from({ length: size }, (_, k2): [number, number] => {
-      const at = (k1 * size + k2) * 2 * size;
-      const product = (matrix: Float32Array): number => y.reduce((sum, value, i) => sum + matrix[at + i]! * value, 0);
-      return [product(real), product(imaginary)];
-    });
+  const y = range(2 * (m + 1)).map((row) =>
+    range(r * r).map(
+      (ab) =>
+        times(
+          outer,
+          range(columns).map((n1) => x[r * r * n1 + ab]!),
+          row,
+          1,
+        )[0]!,
+    ),
+  ); // [2H][a, b]
+  const z = range(m + 1).map((k1) => {
+    const parts = [...y[2 * k1]!, ...y[2 * k1 + 1]!]; // (part, a), b
+    const columnsOfB = range(r).map((b) =>
+      times(
+        middle,
+        range(2 * r).map((i) => parts[i * r + b]!),
+        k1 * 2 * r,
+        2 * r,
+      ),
+    );
+    return range(2 * r).map((row) => columnsOfB.map((column) => column[row]!)); // [(ka, part)][b]
   });
+  const last = (matrix: Float32Array): number[] =>
+    range((m + 1) * r).flatMap((i) => {
+      const rows = z[Math.floor(i / r)]!;
+      const ka = i % r;
+      return times(matrix, [...rows[2 * ka]!, ...rows[2 * ka + 1]!], i * r, r);
+    });
+  return [last(real), last(imaginary)];
 }
 
 /** The inverse by the transposed matrices: the first N/2 values. */
-function stagedInverse(spectrum: readonly (readonly [number, number])[][], size: number): number[] {
+function stagedInverse([re, im]: readonly [number[], number[]], size: FourierSize): number[] {
+  const { half: m, radix: r } = size;
   const { real, imaginary } = innerMatrices(size);
+  const middle = middleMatrices(size);
   const outer = outerMatrix(size, true);
   const weights = inverseWeights(size);
-  const y = spectrum.map((row, k1) =>
-    Array.from({ length: 2 * size }, (_, i) =>
-      row.reduce((sum, [re, im], k2) => {
-        const at = (k1 * size + k2) * 2 * size + i;
-        return sum + weights[k1]! * (real[at]! * re + imaginary[at]! * im);
-      }, 0),
+  const z = range((m + 1) * r).map((i) => {
+    const weigh = (part: number[]): number[] =>
+      part.slice(i * r, (i + 1) * r).map((value) => value * weights[Math.floor(i / r)]!);
+    const second = timesTransposed(imaginary, weigh(im), i * r, 2 * r);
+    return timesTransposed(real, weigh(re), i * r, 2 * r).map((value, j) => value + second[j]!);
+  }); // [(k1, ka)][(part, b)]
+  const y = range(m + 1).flatMap((k1) => {
+    const rows = range(r).flatMap((ka) => [z[k1 * r + ka]!.slice(0, r), z[k1 * r + ka]!.slice(r)]); // [(ka, part)][b]
+    const ofB = range(r).map((b) =>
+      timesTransposed(
+        middle,
+        rows.map((row) => row[b]!),
+        k1 * 2 * r,
+        2 * r,
+      ),
+    );
+    return range(2).map((part) => range(r * r).map((ab) => ofB[ab % r]![part * r + Math.floor(ab / r)]!));
+  }); // [2H][a, b]
+  const ofAb = range(r * r).map((ab) =>
+    timesTransposed(
+      outer,
+      y.map((row) => row[ab]!),
+      0,
+      m,
     ),
   );
-  return Array.from({ length: blockFourierCapacity(size) }, (_, n) => {
-    const n1 = Math.floor(n / size);
-    return y.reduce(
-      (sum, row, k1) =>
-        sum +
-        outer[2 * k1 * 2 * size + n1]! * row[n % size]! +
-        outer[(2 * k1 + 1) * 2 * size + n1]! * row[size + (n % size)]!,
-      0,
-    );
-  });
+  return range(blockFourierCapacity(size)).map((n) => ofAb[n % (r * r)]![Math.floor(n / (r * r))]!);
 }
 
 const samples = (length: number) =>
@@ -68,19 +123,24 @@ const samples = (length: number) =>
 /** The matrices are float32: sums of N values up to 1 keep this many digits. */
 const tolerance = 1e-4;
 
-describe('the two-stage transform', () => {
-  for (const size of [1, 2, 4]) {
-    const N = 4 * size * size;
+describe('the three-stage transform', () => {
+  for (const size of [
+    { half: 4, radix: 1 },
+    { half: 3, radix: 2 },
+    { half: 4, radix: 4 },
+  ]) {
+    const { half: m, radix: r } = size;
+    const N = 2 * m * r * r;
     test(`of length ${N} equals the naive transform`, () => {
       fc.assert(
         fc.property(samples(N), (x) => {
           const expected = naiveTransform(x);
-          stagedTransform(x, size).forEach((row, k1) =>
-            row.forEach((value, k2) => {
-              const [re, im] = expected[k1 + 4 * size * k2]!;
-              assert.ok(Math.abs(value[0] - re) < tolerance && Math.abs(value[1] - im) < tolerance);
-            }),
-          );
+          const [re, im] = stagedTransform(x, size);
+          re.forEach((value, i) => {
+            const [k1, ka, kb] = [Math.floor(i / (r * r)), Math.floor(i / r) % r, i % r];
+            const [cos, sin] = expected[k1 + 2 * m * (ka + r * kb)]!;
+            assert.ok(Math.abs(value - cos) < tolerance && Math.abs(im[i]! - sin) < tolerance);
+          });
         }),
         { numRuns: 20 },
       );
@@ -106,6 +166,14 @@ describe('the two-stage transform', () => {
   });
 
   test('is exactly full at the lengths that models are made for', () => {
-    for (const length of [32, 512, 2048, 8192]) assert.equal(blockFourierCapacity(blockFourierSize(length)), length);
+    for (const length of [32, 512, 1024, 2048, 8192, 32_768])
+      assert.equal(blockFourierCapacity(blockFourierSize(length)), length);
+  });
+
+  test('says how many numbers its matrices have', () => {
+    for (const size of [{ half: 3, radix: 2 }, blockFourierSize(900)]) {
+      const numbers = Object.values(blockFourierInputs(size)).reduce((sum, { data }) => sum + data.length, 0);
+      assert.equal(blockFourierNumbers(size), numbers);
+    }
   });
 });

@@ -1,5 +1,12 @@
 import { GraphBuilder } from '@a2sf/onnx-graph';
-import { BlockFourier, blockFourierCapacity, blockFourierInputs, blockFourierSize } from './block-fourier.js';
+import {
+  BlockFourier,
+  blockFourierCapacity,
+  blockFourierInputs,
+  blockFourierNumbers,
+  blockFourierSize,
+  type FourierSize,
+} from './block-fourier.js';
 import { featureNames, filterNets, type HyenaFilter, type HyenaFilters } from './hyena-filters.js';
 import { spectraGivenName, spectrumNames } from './long-convolution.js';
 import type { LengthTables, TableInput, TableInputs, TablePart, TableStep } from './text-encoder.js';
@@ -17,7 +24,7 @@ const fewestRows = 512;
  * | --- | --- | --- |
  * | fourier | see block-fourier.ts | a size class |
  * | row zero: features.NAME.forward, .reverse | [rows, order] | filters of which only row 0 is wanted, rows >= L or all M |
- * | spectra: spectrum.NAME.real, .imaginary | [H, s, d] | a size class, while all of them are at most `spectrumBytes` |
+ * | spectra: spectrum.NAME.real, .imaginary | [H r, r, d] | a size class, while all of them are at most `spectrumBytes` |
  * | features: features.NAME.forward, .reverse | [rows, order] | longer texts; rows is a power of two, so few of them serve all |
  *
  * 22 filters of 768 channels at 8192 tokens have 1.1 GB of spectra, and 180 MB of features.
@@ -33,7 +40,8 @@ export function hyenaTables(
   const { channels, order, positions } = hyena.shape;
   // The parts come at their first use; what the file lacks is told when it is loaded.
   for (const filter of [...filters, ...rowZero]) featuresStep(hyena, filter, 1);
-  const spectraBytes = (size: number): number => filters.length * 2 * (2 * size + 1) * size * channels * 4;
+  const spectraBytes = ({ half, radix }: FourierSize): number =>
+    filters.length * 2 * (half + 1) * radix ** 2 * channels * 4;
   const rowsFor = (length: number): number =>
     Math.min(positions, Math.max(fewestRows, 2 ** Math.ceil(Math.log2(length))));
   const blank: TableInput = { type: 'float32', data: new Float32Array(channels), shape: [1, 1, channels] };
@@ -55,8 +63,8 @@ export function hyenaTables(
       for (const filter of of) yield featuresStep(hyena, filter, rows);
     },
   });
-  const spectraPart = (size: number): TablePart => ({
-    key: `spectra ${size}`,
+  const spectraPart = (size: FourierSize): TablePart => ({
+    key: `spectra ${nameOf(size)}`,
     bytes: spectraBytes(size),
     direct: () => ({ [spectraGivenName]: given(1), ...each(filters.flatMap(featureNames), noFeatures) }),
     *steps() {
@@ -68,8 +76,8 @@ export function hyenaTables(
       const size = blockFourierSize(length);
       const rows = rowsFor(length);
       const fourier: TablePart = {
-        key: `fourier ${size}`,
-        bytes: (2 * size + 1) * size * (4 * size + 12) * 4,
+        key: `fourier ${nameOf(size)}`,
+        bytes: blockFourierNumbers(size) * 4,
         direct: () => blockFourierInputs(size),
         steps: () => [],
       };
@@ -85,6 +93,8 @@ export function hyenaTables(
   };
 }
 
+const nameOf = ({ half, radix }: FourierSize): string => `${half} x ${radix}^2`;
+
 function featuresStep(hyena: HyenaFilters, filter: HyenaFilter, rows: number): TableStep {
   const g = new GraphBuilder();
   const outputs = featureNames(filter);
@@ -94,7 +104,7 @@ function featuresStep(hyena: HyenaFilters, filter: HyenaFilter, rows: number): T
   return { graph: g.serialize(), inputs: {}, outputs };
 }
 
-function spectrumStep(hyena: HyenaFilters, filter: HyenaFilter, size: number): TableStep {
+function spectrumStep(hyena: HyenaFilters, filter: HyenaFilter, size: FourierSize): TableStep {
   const { channels, positions } = hyena.shape;
   const capacity = blockFourierCapacity(size);
   const g = new GraphBuilder();
@@ -103,6 +113,6 @@ function spectrumStep(hyena: HyenaFilters, filter: HyenaFilter, size: number): T
   const sequence = hyena.taps(g, filter).sequence(g, [forward!, reverse!], g.ints(capacity));
   const outputs = spectrumNames(filter);
   const spectrum = fourier.transformFilter(g, sequence, channels);
-  outputs.forEach((name, i) => g.output(name, spectrum[i]!, 'float32', ['fourierH', 'fourierS', channels]));
+  outputs.forEach((name, i) => g.output(name, spectrum[i]!, 'float32', ['fourierHr', 'fourierR', channels]));
   return { graph: g.serialize(), inputs: blockFourierInputs(size), outputs };
 }

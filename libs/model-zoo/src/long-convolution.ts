@@ -39,7 +39,7 @@ export class LongConvolutions {
     const { g, fourier } = this;
     const d = this.filters.shape.channels;
     const [real, imaginary] = spectrumNames(filter).map((name) =>
-      g.input(name, 'float32', [`${name}.H`, `${name}.s`, d]),
+      g.input(name, 'float32', [`${name}.Hr`, `${name}.r`, d]),
     ) as [Value, Value];
     const features = this.filters.featureInputs(g, filter);
     const taps = this.filters.taps(g, filter);
@@ -48,11 +48,11 @@ export class LongConvolutions {
     const results = g.branch(
       this.given,
       2,
-      (then) => times(then, [real, imaginary]).forEach((part) => then.result(part, 'float32', ['H', 's', d])),
+      (then) => times(then, [real, imaginary]).forEach((part) => then.result(part, 'float32', ['Hr', 'r', d])),
       (otherwise) => {
         const sequence = taps.sequence(otherwise, features, fourier.capacity);
         const spectrum = fourier.transformFilter(otherwise, sequence, d);
-        times(otherwise, spectrum).forEach((part) => otherwise.result(part, 'float32', ['H', 's', d]));
+        times(otherwise, spectrum).forEach((part) => otherwise.result(part, 'float32', ['Hr', 'r', d]));
       },
     );
     const c = this.firstRows(fourier.inverse([results[0]!, results[1]!], d));

@@ -82,14 +82,15 @@ describe('m2-bert', () => {
       );
       return [...new Set(Array.from({ length: 256 }, (_, i) => tables!.partsOf(i + 1).map(({ key }) => key)).flat())];
     };
-    const fourier = ['fourier 4', 'fourier 8', 'fourier 12'];
-    const spectra = ['spectra 4', 'spectra 8', 'spectra 12'];
+    const sizes = ['4 x 1^2', '4 x 2^2', '8 x 2^2', ...[4, 8, 12, 16].map((half) => `${half} x 4^2`)];
+    const fourier = sizes.map((size) => `fourier ${size}`);
+    const spectra = sizes.map((size) => `spectra ${size}`);
     assert.deepEqual(parts(1e6).toSorted(), [...fourier, 'row zero 256', ...spectra].toSorted());
     assert.deepEqual(parts(0).toSorted(), [...fourier, 'row zero 256', 'features 256'].toSorted());
-    // 2 filters of 2 x 9 x 4 x 48 numbers, and of 2 x 17 x 8 x 48.
+    // 2 filters of 2 x 5 x 16 x 48 numbers are the first that are too many.
     assert.deepEqual(
-      parts(27_648).filter((key) => key.startsWith('spectra')),
-      ['spectra 4'],
+      parts(61_439).filter((key) => key.startsWith('spectra')),
+      spectra.slice(0, 3),
     );
   });
 
