@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readPeers } from './peers/compare.mjs';
 import { shortSentences } from './peers/short-sentences.mjs';
+import { startEcho } from './start-echo.mjs';
 import { startEncoder } from './start-encoder.mjs';
 
 const { values } = parseArgs({
@@ -76,20 +77,26 @@ async function crowd({ encode }, together) {
 }
 
 await cached.encode(sentences);
-const latencies = { cached: [], empty: [] };
+// The same bytes through a bare socket of another process: what the machine itself takes, whatever the program does.
+const echo = await startEcho();
+const bytes = 4 * cached.info.dimension;
+const latencies = { cached: [], empty: [], echo: [] };
 for (let i = -500; i < calls; i++) {
   const text = sentences[(i + 500) % count];
   const ms = await timed(() => cached.encode([text]));
   const emptyMs = await timed(() => cached.describe());
+  const echoMs = await timed(() => echo.send(bytes));
   if (i < 0) continue; // warm
+  latencies.echo.push(echoMs);
   latencies.cached.push(ms);
   latencies.empty.push(emptyMs);
 }
+echo.stop();
 const quantiles = (all) => [0.5, 0.9, 0.99].map((q) => quantile(all, q).toFixed(2)).join(', ');
 say(
   'cached embedding over gRPC, p99',
   `${quantile(latencies.cached, 0.99).toFixed(2)} ms`,
-  `p50, p90, p99 of ${calls} calls: ${quantiles(latencies.cached)} ms; of GetInfo between them: ${quantiles(latencies.empty)} ms`,
+  `p50, p90, p99 of ${calls} calls: ${quantiles(latencies.cached)} ms; of GetInfo between them: ${quantiles(latencies.empty)} ms; of ${bytes} bytes through a bare socket: ${quantiles(latencies.echo)} ms`,
 );
 
 const whole = [];

@@ -70,9 +70,9 @@ export class RewardRule {
     try {
       if (tasks.length > 0) await peers.score(tasks, signal);
     } catch (error) {
-      // The service names a field of a request that the user never saw.
+      // The service names a field of a request that the user never saw: the metric is the flag itself, the rest a row's.
       if (!isA2sfError(error) || error.code !== 'INVALID_ARGUMENT') throw error;
-      throw A2sfError.invalid('reward', error.message.replace(/^items\[\d+\]\.\w+: /, ''), error.reason);
+      throw A2sfError.invalid('reward', error.message.replace(/^items\[\d+\]\.(metric: )?/, ''), error.reason);
     }
   }
 }
