@@ -3,6 +3,7 @@ import { choleskyInverse, packedRow } from '../cholesky.js';
 import { toPair } from './pairs.js';
 import { ownRoom, type Room } from './matrix-room.js';
 import { squaredNorm, type SparseVector } from '../sparse-vector.js';
+import { addOuter, quadraticForm, sparseProduct, subtractOuter, symmetricProduct } from './packed-matrix.js';
 
 /** Keeps the denominator of an update away from 0, as the reference does. */
 const denominatorEpsilon = 1e-6;
@@ -134,23 +135,7 @@ export class SymmetricInverse {
    */
   quadraticForm(z: SparseVector): number {
     if (this.#isMultiple()) return this.#multiple * squaredNorm(z);
-    const { indices, values } = z;
-    const M = this.#inverse;
-    const count = indices.length;
-    let sum = 0;
-    for (let p = 0; p < count; p++) {
-      const row = packedRow(indices[p]!);
-      let even = 0; // two chains of additions, so that one does not wait for the other
-      let odd = 0;
-      let q = 0;
-      for (; q + 1 < p; q += 2) {
-        even += M[row + indices[q]!]! * values[q]!;
-        odd += M[row + indices[q + 1]!]! * values[q + 1]!;
-      }
-      if (q < p) even += M[row + indices[q]!]! * values[q]!;
-      sum += values[p]! * (M[row + indices[p]!]! * values[p]! + 2 * (even + odd));
-    }
-    return Math.max(sum, 0);
+    return Math.max(quadraticForm(this.#inverse, z), 0);
   }
 
   /** M v */
@@ -168,7 +153,7 @@ export class SymmetricInverse {
   add(z: SparseVector, count: number, record?: StepRecord): Drift | undefined {
     this.#part();
     if (this.#unfold()) record?.breaks();
-    this.#accumulate(z);
+    addOuter(this.sum, z, 1 + denominatorEpsilon);
     const w = this.#direction(z);
     if (w !== undefined) {
       this.#subtract(w);
@@ -275,18 +260,6 @@ export class SymmetricInverse {
     }
   }
 
-  #accumulate({ indices, values }: SparseVector): void {
-    const L = this.sum;
-    for (let p = 0; p < indices.length; p++) {
-      const row = packedRow(indices[p]!);
-      const factor = values[p]! / (1 + denominatorEpsilon);
-      for (let q = 0; q <= p; q++) {
-        const at = row + indices[q]!;
-        L[at] = toPair(L[at]! + factor * values[q]!);
-      }
-    }
-  }
-
   /** w = M z / sqrt(1 + z' M z + 1e-6); undefined where z' M z is lost in rounding. */
   #direction(z: SparseVector): Float64Array | undefined {
     const M = this.#inverse;
@@ -305,12 +278,10 @@ export class SymmetricInverse {
   /** M -= w w' */
   #subtract(w: Float64Array): void {
     const M = this.#inverse;
-    const h = this.width;
-    for (let i = 0; i < h; i++) {
-      const wi = w[i]!;
-      const row = packedRow(i);
-      for (let j = 0; j <= i; j++) M[row + j]! -= wi * w[j]!;
-      if (!(M[row + i]! > 0)) M[row + i] = leastDiagonal;
+    subtractOuter(M, w);
+    for (let i = 0; i < w.length; i++) {
+      const diagonal = packedRow(i) + i;
+      if (!(M[diagonal]! > 0)) M[diagonal] = leastDiagonal;
     }
   }
 }
@@ -326,36 +297,4 @@ function isMultiple(full: Float32Array, width: number, c: number): boolean {
     for (let j = 0; j <= i; j++) if (meanEntry(full, width, i, j) !== (i === j ? c : 0)) return false;
   }
   return true;
-}
-
-/** M z for packed M, each sum in the order of z's indices. */
-function sparseProduct(M: Float32Array, h: number, { indices, values }: SparseVector): Float64Array {
-  const w = new Float64Array(h);
-  let next = 0; // the first of z's indices that is not below i
-  for (let i = 0; i < h; i++) {
-    const row = packedRow(i);
-    let sum = 0;
-    for (let q = 0; q < next; q++) sum += M[row + indices[q]!]! * values[q]!;
-    w[i] = sum;
-    if (next === indices.length || indices[next] !== i) continue;
-    const zi = values[next++]!;
-    for (let j = 0; j <= i; j++) w[j]! += zi * M[row + j]!;
-  }
-  return w;
-}
-
-/** S v for packed symmetric S. */
-function symmetricProduct(S: Float32Array | Float64Array, v: Float64Array): Float64Array {
-  const product = new Float64Array(v.length);
-  for (let i = 0; i < v.length; i++) {
-    const row = packedRow(i);
-    const vi = v[i]!;
-    let sum = 0;
-    for (let j = 0; j < i; j++) {
-      sum += S[row + j]! * v[j]!;
-      product[j]! += S[row + j]! * vi;
-    }
-    product[i]! += sum + S[row + i]! * vi;
-  }
-  return product;
 }
