@@ -37,7 +37,10 @@ test('the batched forward pass is the formula to single precision, and that of e
 test('the gradient is the slope of the loss', () => {
   const chosen = [0, 1, 2, 1, 1, 0, 2];
   const rewards = [0, 1, 0.5, 0.2, 0.9, 0.4, 0.7];
-  const lossAt = (): number => network.lossGradient(network.forward(contexts), chosen, rewards).loss;
+  const lossAt = (): number => {
+    network.forget();
+    return network.lossGradient(network.forward(contexts), chosen, rewards).loss;
+  };
   const { gradients } = network.lossGradient(network.forward(contexts), chosen, rewards);
   for (const [index, { values, name }] of network.parameters.entries()) {
     for (let i = 0; i < values.length; i++) {

@@ -179,6 +179,7 @@ export class NeuralModel implements RewardModel {
       throw new A2sfError('INTERNAL', 'the gradient is not finite; nothing was changed');
     }
     this.#adam.apply(this.#network.parameters, gradients, lr, clipFactor(gradientNorm, maxGradNorm));
+    this.#network.forget();
     return gradientNorm;
   }
 

@@ -145,3 +145,21 @@ test('a state without moments starts the optimizer at step 0', () => {
   assert.equal(restored.optimizerStep, 0);
   assert.ok(restored.tensors.get('optimizer.exp_avg.backbone.0.bias')!.data.every((value) => value === 0));
 });
+
+test('a batch that is asked for again gives the same numbers, and after a step those of the new weights', () => {
+  const random = new Random(12);
+  const batch = observations(random, 6);
+  const contexts = batch.map(({ context }) => context);
+  const agent = fresh();
+  const first = agent.select(contexts, 1);
+  assert.deepEqual(agent.select(contexts, 1), first);
+  for (let n = 0; n < 3; n++) {
+    agent.update(batch, options);
+    const restored = NeuralUcb.restore(agent.state());
+    assert.deepEqual(agent.select(contexts, 1), restored.select(contexts, 1));
+    assert.notEqual(agent.select(contexts, 1)[0]!.prediction, first[0]!.prediction);
+  }
+  // One that was changed in place is another one.
+  contexts[0]![0]! += 0.5;
+  assert.deepEqual(agent.select(contexts, 1), NeuralUcb.restore(agent.state()).select(contexts, 1));
+});
