@@ -111,3 +111,62 @@ test('members that come take over waiting calls, those that go finish theirs, th
   open();
   assert.deepEqual(await Promise.all(calls), ['x', 'y', 'z']);
 });
+
+/**
+ * Virtual milliseconds that `count` calls take which all wait from the beginning; a member works on one at a time. `known`
+ * calls were done before, so that the pool knows its members.
+ */
+async function makespan(times: readonly number[], count: number, known = 0): Promise<number> {
+  let now = 0;
+  const due: { readonly at: number; readonly end: () => void }[] = [];
+  const freeAt = times.map(() => 0);
+  const pool = new MemberPool(
+    times.map((_, i) => i),
+    { now: () => now },
+  );
+  const work = async (calls: number): Promise<number> => {
+    const begun = now;
+    const all = Promise.all(
+      Array.from({ length: calls }, () =>
+        pool.run((member) => {
+          freeAt[member] = Math.max(now, freeAt[member]!) + times[member]!;
+          return new Promise<void>((end) => due.push({ at: freeAt[member]!, end }));
+        }),
+      ),
+    );
+    for (;;) {
+      await settle();
+      if (due.length === 0) break;
+      due.sort((x, y) => x.at - y.at);
+      const { at, end } = due.shift()!;
+      now = at;
+      end();
+    }
+    await all;
+    return now - begun;
+  };
+  await work(known);
+  return work(count);
+}
+
+test('one of four members that is ten times slower costs its share, also of the last calls', async () => {
+  const batches = [
+    [64, 0], // as many as hide that a slow member was given two calls before it was known
+    [256, 0],
+    [24, 64],
+    [100, 64],
+  ] as const;
+  for (const [count, known] of batches) {
+    const bound = count / (3 / 100 + 1 / 1000);
+    const took = await makespan([100, 1000, 100, 100], count, known);
+    assert.ok(bound / took >= 0.9, `${count} calls: ${took} ms, ${bound} by the rates`);
+  }
+});
+
+test('equal members all work to the end, and a member alone or a slow one that is idle is never kept waiting for nothing', async () => {
+  for (const members of [1, 2, 3, 8]) {
+    const times = Array.from({ length: members }, () => 100);
+    for (const count of [1, 7, 64]) assert.equal(await makespan(times, count), Math.ceil(count / members) * 100);
+  }
+  assert.equal(await makespan([1000], 3), 3000);
+});

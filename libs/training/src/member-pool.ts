@@ -4,7 +4,11 @@ interface Member<M> {
   readonly value: M;
   /** Calls that run or are queued at the member. */
   busy: number;
-  /** performance.now() until which the member is passed over because of what it did. */
+  /** Milliseconds that a call is in work here, of late: a moving average; undefined before the first has ended. */
+  service: number | undefined;
+  /** When the last call ended. */
+  endedAt: number;
+  /** Time until which the member is passed over because of what it did. */
   avoidedUntil: number;
 }
 
@@ -25,11 +29,21 @@ export interface PoolOptions {
   readonly perMember?: number;
   /** Told of each fault; must not throw. */
   readonly onFault?: (fault: MemberFault) => void;
+  /** Milliseconds from any beginning. Default: performance.now. */
+  readonly now?: () => number;
 }
 
+/** Weight of the last call in the time that a member takes. */
+const newest = 0.25;
+
 /**
- * Spreads calls over equal servers: each goes to the least busy one (the first in the list on ties), which holds
- * `perMember` calls at most; further calls wait here in the order they came, so that a slow member costs only its share. A
+ * Spreads calls over servers of any speed: each goes to the least busy one (the first in the list on ties), which holds
+ * `perMember` calls at most; further calls wait here in the order they came. A member n times busy whose calls take t is given
+ * none while the others, with rates 1 / t_i, would have done everything that waits and that they hold before it ends,
+ *
+ *     (n + 1) t > (waiting + sum of n_i) / sum of 1 / t_i + min t_i,
+ *
+ * so that a slow member costs only its share, also at the end, when everybody waits for the last call. A
  * call that ends UNAVAILABLE, or with an answer that cannot be right (reason `malformed-answer`), is tried once more, on
  * another member when there is one; the first is passed over for a while.
  */
@@ -37,9 +51,14 @@ export class MemberPool<M> {
   #members: readonly Member<M>[];
   readonly #perMember: number;
   readonly #onFault: (fault: MemberFault) => void;
+  readonly #now: () => number;
   readonly #waiting: Waiter<M>[] = [];
 
-  constructor(members: readonly M[], { perMember = 2, onFault = () => undefined }: PoolOptions = {}) {
+  constructor(
+    members: readonly M[],
+    { perMember = 2, onFault = () => undefined, now = () => performance.now() }: PoolOptions = {},
+  ) {
+    this.#now = now;
     this.#members = members.map(newMember);
     this.#perMember = perMember;
     this.#onFault = onFault;
@@ -52,7 +71,7 @@ export class MemberPool<M> {
 
   /** Members that are not passed over. */
   get usable(): number {
-    const now = performance.now();
+    const now = this.#now();
     return this.#members.filter((member) => member.avoidedUntil <= now).length;
   }
 
@@ -81,8 +100,14 @@ export class MemberPool<M> {
   }
 
   async #use<T>(member: Member<M>, call: (member: M) => Promise<T>): Promise<T> {
+    const begun = this.#now();
     try {
-      return await call(member.value);
+      const answer = await call(member.value);
+      const now = this.#now();
+      const took = now - Math.max(begun, member.endedAt); // before, it stood behind another call
+      member.service = member.service === undefined ? took : member.service + newest * (took - member.service);
+      member.endedAt = now;
+      return answer;
     } catch (error) {
       const fault = faultOf(error);
       if (fault !== undefined) this.#avoid(member, fault);
@@ -94,13 +119,13 @@ export class MemberPool<M> {
   }
 
   #avoid(member: Member<M>, fault: MemberFault): void {
-    member.avoidedUntil = Math.max(member.avoidedUntil, performance.now() + avoidanceMs[fault]);
+    member.avoidedUntil = Math.max(member.avoidedUntil, this.#now() + avoidanceMs[fault]);
     this.#onFault(fault);
   }
 
   #acquire(avoid: Member<M> | undefined, signal?: AbortSignal): Promise<Member<M>> {
     signal?.throwIfAborted();
-    const free = this.#pick(avoid);
+    const free = this.#pick(avoid, this.#waiting.length + 1);
     if (free !== undefined) {
       free.busy++;
       return Promise.resolve(free);
@@ -126,7 +151,7 @@ export class MemberPool<M> {
   #admitWaiting(): void {
     for (let i = 0; i < this.#waiting.length;) {
       const waiter = this.#waiting[i]!;
-      const member = this.#pick(waiter.avoid);
+      const member = this.#pick(waiter.avoid, this.#waiting.length);
       if (member === undefined) {
         i++;
         continue;
@@ -136,18 +161,33 @@ export class MemberPool<M> {
     }
   }
 
-  /** The member for a call, or undefined when those that may serve it are full. */
-  #pick(avoid: Member<M> | undefined): Member<M> | undefined {
-    const now = performance.now();
+  /** The member for one of the calls that wait, or undefined when those that may serve it are full or too slow for it. */
+  #pick(avoid: Member<M> | undefined, waiting: number): Member<M> | undefined {
+    const now = this.#now();
     const others = this.#members.length > 1 ? this.#members.filter((member) => member !== avoid) : this.#members;
     const healthy = others.filter((member) => member.avoidedUntil <= now);
-    const candidates = (healthy.length > 0 ? healthy : others).filter((member) => member.busy < this.#perMember);
+    const usable = healthy.length > 0 ? healthy : others;
+    const candidates = usable.filter((member) => member.busy < this.#perMember && !isTooSlow(member, usable, waiting));
     return candidates.reduce<Member<M> | undefined>((best, m) => (best && best.busy <= m.busy ? best : m), undefined);
   }
 }
 
+/** True when the others would have done all that waits before this one has done one call more. */
+function isTooSlow<M>(member: Member<M>, usable: readonly Member<M>[], waiting: number): boolean {
+  if (member.service === undefined) return false;
+  let rate = 0;
+  let calls = waiting;
+  for (const other of usable) {
+    if (other === member) continue;
+    if (other.service === undefined) return false;
+    rate += 1 / Math.max(other.service, 1e-3);
+    calls += other.busy;
+  }
+  return rate > 0 && (member.busy + 1) * member.service > calls / rate + Math.min(...usable.map((m) => m.service!));
+}
+
 function newMember<M>(value: M): Member<M> {
-  return { value, busy: 0, avoidedUntil: 0 };
+  return { value, busy: 0, service: undefined, endedAt: 0, avoidedUntil: 0 };
 }
 
 function faultOf(error: unknown): MemberFault | undefined {
