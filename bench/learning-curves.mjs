@@ -76,10 +76,12 @@ function run(feedback, seed, settings, train, evaluation) {
   const every = Math.max(1, Math.round(Number(settings.iterations) / Number(flags.evaluations)));
   const told = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
   command(
-    ...['train', '--from_store', side(train), '--eval_store', side(evaluation), '--eval_samples', '0'],
-    ...['--reward', flags.reward, '--feedback', feedback, '--seed', String(seed), ...told],
-    ...['--eval_frequency', String(every), '--checkpoint_frequency', settings.iterations],
-    ...['--save_dir', folder, '--http_port', '0', '--log_level', 'error'],
+    ...[
+      ['train', '--from_store', side(train), '--eval_store', side(evaluation), '--eval_samples', '0'],
+      ['--reward', flags.reward, '--feedback', feedback, '--seed', String(seed), ...told],
+      ['--eval_frequency', String(every), '--checkpoint_frequency', settings.iterations],
+      ['--save_dir', folder, '--http_port', '0', '--log_level', 'error'],
+    ].flat(),
   );
   const lines = readFileSync(join(folder, 'evaluation.jsonl'), 'utf8').trim().split('\n');
   rmSync(folder, { recursive: true });

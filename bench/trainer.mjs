@@ -65,11 +65,13 @@ async function rateOf(serviceTimes) {
   const [encoder, reward, policy] = others.map(({ address }) => address);
   const folder = join(work, `rate-${serviceTimes.join('-')}`);
   timed(
-    ...['train', '--encoder', encoder, '--reward_service', reward, '--policy', policy, '--generators'],
-    ...generators.map(({ address }) => address),
-    ...['--iterations', flags.iterations, '--episodes_per_update', flags.episodes, '--log_frequency', '1'],
-    ...['--eval_samples', '1', '--eval_frequency', '1000', '--budget', '64', '--reward', 'rouge_l'],
-    ...['--http_port', '0', '--log_level', 'error', '--save_dir', folder],
+    ...[
+      ['train', '--encoder', encoder, '--reward_service', reward, '--policy', policy, '--generators'],
+      generators.map(({ address }) => address),
+      ['--iterations', flags.iterations, '--episodes_per_update', flags.episodes, '--log_frequency', '1'],
+      ['--eval_samples', '1', '--eval_frequency', '1000', '--budget', '64', '--reward', 'rouge_l'],
+      ['--http_port', '0', '--log_level', 'error', '--save_dir', folder],
+    ].flat(),
   );
   for (const { stop } of [...others, ...generators]) stop();
   const own = linesOf(folder).slice(1);
@@ -104,9 +106,11 @@ async function offline() {
     ['full', 60],
   ]) {
     const wall = timed(
-      ...['train', '--from_store', store, '--reward', 'rouge_l', '--feedback', feedback],
-      ...['--iterations', flags.offline_iterations, '--episodes_per_update', '256', '--log_frequency', '1'],
-      ...['--http_port', '0', '--log_level', 'error', '--save_dir', offlineFolder(feedback)],
+      ...[
+        ['train', '--from_store', store, '--reward', 'rouge_l', '--feedback', feedback],
+        ['--iterations', flags.offline_iterations, '--episodes_per_update', '256', '--log_frequency', '1'],
+        ['--http_port', '0', '--log_level', 'error', '--save_dir', offlineFolder(feedback)],
+      ].flat(),
     );
     const stage = (name) => median(linesOf(offlineFolder(feedback)).map(({ seconds }) => seconds[name] ?? 0));
     const parts = `${(1000 * stage('select')).toFixed(0)} ms to choose, ${(1000 * stage('update')).toFixed(0)} ms to learn`;
@@ -136,9 +140,11 @@ function share() {
   const encoder = flags.encoder_name === undefined ? [] : ['--context_encoder_model', flags.encoder_name];
   const data = flags.data === undefined ? [] : ['--data', flags.data];
   timed(
-    ...['train', ...model, ...encoder, ...data, '--max_prompt_tokens', flags.max_prompt_tokens, '--device', 'cpu'],
-    ...['--iterations', '4', '--episodes_per_update', '8', '--log_frequency', '1', '--eval_samples', '1'],
-    ...['--eval_frequency', '1000', '--reward', 'rouge_l', '--http_port', '0', '--save_dir', folder],
+    ...[
+      ['train', ...model, ...encoder, ...data, '--max_prompt_tokens', flags.max_prompt_tokens, '--device', 'cpu'],
+      ['--iterations', '4', '--episodes_per_update', '8', '--log_frequency', '1', '--eval_samples', '1'],
+      ['--eval_frequency', '1000', '--reward', 'rouge_l', '--http_port', '0', '--save_dir', folder],
+    ].flat(),
   );
   const shares = linesOf(folder)
     .slice(1)

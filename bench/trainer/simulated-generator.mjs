@@ -44,7 +44,13 @@ server.addService(GeneratorServiceClient.service, {
       hasChatTemplate: false,
     }),
   sweep: (call, done) => {
-    last = last.then(() => delay(Number(values.service_ms))).then(() => done(null, answerTo(call.request)));
+    const before = last;
+    const serveNext = async () => {
+      await before;
+      await delay(Number(values.service_ms));
+      done(null, answerTo(call.request));
+    };
+    last = serveNext();
   },
 });
 const health = new HealthImplementation({ '': 'SERVING', 'a2sf.generator.v1.GeneratorService': 'SERVING' });

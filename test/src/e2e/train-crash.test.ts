@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Random } from '@a2sf/random';
 import { decodePolicyCheckpoint, encodePolicyCheckpoint } from '@a2sf/run-store';
 import { a2sf, runA2sf, startService, type RunningService } from '../processes.js';
 
@@ -67,6 +66,12 @@ function lines(folder: string, name: string): Record<string, unknown>[] {
   return whole.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+/** Numbers in 0..1 that follow from a text. */
+function uniformFrom(seed: string): () => number {
+  let drawn = 0;
+  return () => createHash('sha256').update(`${seed} ${drawn++}`).digest().readUInt32LE(0) / 2 ** 32;
+}
+
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
@@ -101,8 +106,8 @@ async function undisturbed(feedback: string, generators: number): Promise<string
  * go on with other numbers of generators. How often it was killed: the last moments may come after its end.
  */
 async function disturbed(folder: string, feedback: string, first: number, kills: number, outlives: boolean) {
-  const random = new Random(first * 31 + kills + feedback.length);
-  const moments = Array.from({ length: kills }, () => random.uniform() * (iterations - 1)).sort((x, y) => x - y);
+  const uniform = uniformFrom(`${feedback} ${first} ${kills} ${outlives}`);
+  const moments = Array.from({ length: kills }, () => uniform() * (iterations - 1)).sort((x, y) => x - y);
   let times = 0;
   let policy = await startService('policy');
   for (const [k, moment] of moments.entries()) {
@@ -112,7 +117,7 @@ async function disturbed(folder: string, feedback: string, first: number, kills:
     const child = spawn(process.execPath, [a2sf, ...argv], { stdio: 'ignore' });
     running.add(child);
     while (lines(folder, 'progress.jsonl').length < moment && child.exitCode === null) await sleep(2);
-    await sleep(random.uniform() * (k % 2 === 0 ? 50 : 1500)); // soon after an iteration, or anywhere in a start
+    await sleep(uniform() * (k % 2 === 0 ? 50 : 1500)); // soon after an iteration, or anywhere in a start
     if (child.exitCode === null) times++;
     await killed(child);
     running.delete(child);
