@@ -79,7 +79,7 @@ function run(feedback, seed, settings, train, evaluation) {
     ...[
       ['train', '--from_store', side(train), '--eval_store', side(evaluation), '--eval_samples', '0'],
       ['--reward', flags.reward, '--feedback', feedback, '--seed', String(seed), ...told],
-      ['--eval_frequency', String(every), '--checkpoint_frequency', settings.iterations],
+      ['--eval_frequency', String(every), '--checkpoint_frequency', String(settings.iterations)],
       ['--save_dir', folder, '--http_port', '0', '--log_level', 'error'],
     ].flat(),
   );

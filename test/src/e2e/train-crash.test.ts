@@ -79,7 +79,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
  * policy that outlives its trainer goes on counting its versions, so that this number alone says what happened.
  */
 function results(folder: string, outlived: boolean): unknown {
-  const withoutTimes = (name: string) => lines(folder, name).map(({ seconds: _, ...rest }) => rest);
+  const withoutTimes = (name: string) => lines(folder, name).map((line) => ({ ...line, seconds: undefined }));
   const rewards = (name: string) => lines(folder, name).sort((x, y) => (x['index'] as number) - (y['index'] as number));
   const bytes = readFileSync(join(folder, `policy_${iterations}.safetensors`));
   const { checkpoint } = decodePolicyCheckpoint(bytes);
