@@ -196,7 +196,8 @@ const described = (feedback) =>
 const picture = `learning-${flags.name}.svg`;
 const block = [
   `${provenance.model_id}, encoder ${provenance.encoder_id}, budget ${provenance.budget}, reward ${flags.reward}; ${counts.both} training prompts ` +
-    `(${counts.validation} of them were the validation prompts while flags were chosen), ${count} held out; ${seeds.length} seeds ` +
+    `(${flags.grid === undefined ? 'the flags were given, none was searched for' : `the flags were chosen on ${counts.validation} of them`}), ` +
+    `${count} held out; ${seeds.length} seeds ` +
     `(Node ${process.versions.node}, ${availableParallelism()} cores).`,
   '',
   `![Held-out reward over episodes, mean of ${seeds.length} seeds](${picture})`,
