@@ -34,6 +34,11 @@ export interface SelectOptions {
   /** Weight of the uncertainty in the lower bound, >= 0. Default 1. */
   readonly boundBeta?: number;
   /**
+   * In a space with budgets, for contexts with beta 0: the action is the cheapest one whose lower bound reaches this floor,
+   * where there is one. Default: none.
+   */
+  readonly qualityFloor?: number;
+  /**
    * False: no uncertainty is computed for contexts with beta 0; it is then told as 0, without a lower bound. Default true:
    * that of the chosen action.
    */
@@ -146,7 +151,7 @@ export interface InitialOptions {
   readonly lambda?: number;
   /** Probability of a uniform draw, of epsilon-greedy: in 0..1, held in single precision. Default 0.1. */
   readonly epsilon?: number;
-  /** The action of fixed. Default: (a 10, b 16), or index 0 where the space lacks it. */
+  /** The action of fixed. Default: the fallback of the space. */
   readonly action?: number;
 }
 

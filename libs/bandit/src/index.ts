@@ -12,6 +12,7 @@ export {
   type SelectOptions,
   type UpdateReport,
 } from './agent.js';
+export { spaceOfState } from './agents/agent-state.js';
 export { maxBeta, maxContextValue, maxKeyLength } from './agents/model-agent.js';
 export { NeuralUcb, type Prediction } from './agents/neural-ucb.js';
 export { driftInterval, driftTolerance } from './agents/symmetric-inverse.js';

@@ -63,3 +63,34 @@ test('an invalid space, index or action is refused with the field and the limit'
   assert.throws(() => validateAction({ a: 1, b: 0 }), { code, field: 'action.b' });
   assert.throws(() => validateAction({ a: 1, b: 2 ** 32 }), { code, field: 'action.b' });
 });
+
+test('with budgets an action is a triple, the budget its fastest index', () => {
+  const space = new ActionSpace([0, 10], [8, 16], [16, 64, 128]);
+  assert.equal(space.size, 12);
+  assert.deepEqual(space.at(0), { a: 0, b: 8, budget: 16 });
+  assert.deepEqual(space.at(4), { a: 0, b: 16, budget: 64 });
+  assert.deepEqual(
+    space.actions().map((action) => space.indexOf(action)),
+    Array.from({ length: 12 }, (_, i) => i),
+  );
+  assert.deepEqual(space.at(space.fallback), { a: 10, b: 16, budget: 128 });
+  assert.equal(space.indexOf({ a: 0, b: 8 }), undefined);
+  assert.equal(space.indexOf({ a: 0, b: 8, budget: 32 }), undefined);
+  assert.equal(new ActionSpace([0, 10], [8, 16]).indexOf({ a: 0, b: 8, budget: 16 }), undefined);
+  assert.ok(!space.equals(new ActionSpace([0, 10], [8, 16])));
+  assert.ok(space.equals(new ActionSpace([0, 10], [8, 16], [16, 64, 128])));
+  assert.equal(space.toString(), 'a in {0, 10}, b in {8, 16} and budget in {16, 64, 128}');
+});
+
+test('budgets that do not ascend, are no whole number or out of range are refused', () => {
+  const of =
+    (...budgets: number[]) =>
+    () =>
+      new ActionSpace([0], [1], budgets);
+  assert.throws(of(64, 16), { field: 'budgets[1]', message: 'budgets[1]: must be above 64, the one before, got 16' });
+  assert.throws(of(64, 64), { field: 'budgets[1]' });
+  assert.throws(of(0), { message: 'budgets[0]: must be a whole number in 1..1048576, got 0' });
+  assert.throws(of(16, 1.5), { field: 'budgets[1]' });
+  assert.throws(of(16, 2 ** 21), { field: 'budgets[1]' });
+  assert.throws(() => validateAction({ a: 1, b: 1, budget: 0 }), { field: 'action.budget' });
+});

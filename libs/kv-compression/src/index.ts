@@ -1,4 +1,4 @@
-export { ActionSpace, validateAction, type Action } from './action-space.js';
+export { ActionSpace, maxActionBudget, validateAction, type Action } from './action-space.js';
 export { defaultRecent, resolveBudget, type Budget, type ResolvedBudget } from './budget.js';
 export { compressionMethodNames } from './compression-methods.js';
 export { planCompression, validateCompression, type CompressionPlan } from './compression-plan.js';

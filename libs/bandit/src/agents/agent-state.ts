@@ -1,22 +1,35 @@
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { ActionSpace } from '@a2sf/kv-compression';
-import { damagedState, type StateReader, type StateTensor } from '../policy-state.js';
+import { damagedState, StateReader, type PolicyState, type StateTensor } from '../policy-state.js';
 
-/** The tensors that every agent's state holds. */
-export function spaceTensors({ aValues, bValues }: ActionSpace, counts: readonly number[]): [string, StateTensor][] {
+/** The tensors that every agent's state holds; `budgets` where the space has some. */
+export function spaceTensors(
+  { aValues, bValues, budgets }: ActionSpace,
+  counts: readonly number[],
+): [string, StateTensor][] {
+  const named: [string, StateTensor][] = [
+    ['budgets', { shape: [budgets.length], data: BigInt64Array.from(budgets, BigInt) }],
+  ];
   return [
+    ...(budgets.length === 0 ? [] : named),
     ['action_counts', { shape: [counts.length], data: BigInt64Array.from(counts, BigInt) }],
     ['a_values', { shape: [aValues.length], data: Float32Array.from(aValues) }],
     ['b_values', { shape: [bValues.length], data: BigInt64Array.from(bValues, BigInt) }],
   ];
 }
 
+/** The action space of a stored policy. Throws DATA_LOSS. */
+export function spaceOfState(state: PolicyState): ActionSpace {
+  return readSpace(new StateReader(state));
+}
+
 /** The action space of a state. Throws DATA_LOSS. */
 export function readSpace(reader: StateReader): ActionSpace {
   const aValues = reader.floats('a_values', reader.shape('a_values', 1));
   const bValues = reader.counts('b_values', reader.shape('b_values', 1));
+  const budgets = reader.has('budgets') ? reader.counts('budgets', reader.shape('budgets', 1)) : [];
   try {
-    return new ActionSpace(aValues, bValues);
+    return new ActionSpace(aValues, bValues, budgets);
   } catch (error) {
     if (isA2sfError(error)) throw damagedState(error.field ?? 'a_values', error.message);
     throw error;

@@ -10,6 +10,7 @@ const name = 'fixed';
 function agent(model: TableModel, action: number): Agent {
   const rule = {
     readsUncertainties: false,
+    isBlind: true as const,
     decide: ({ predictions }: { readonly predictions: Float64Array }) => certain(predictions, action),
   };
   return new ModelAgent(model, { name, rule, extra: [['fixed_action', wholeTensor(action)]] });
@@ -19,7 +20,7 @@ function agent(model: TableModel, action: number): Agent {
 export const fixed: AgentType = {
   name,
   initial(options) {
-    const { space, action = space.indexOf({ a: 10, b: 16 }) ?? 0 } = options;
+    const { space, action = space.fallback } = options;
     space.at(action, 'action');
     return agent(TableModel.initial(options, false), action);
   },

@@ -15,11 +15,12 @@ import type {
 import { drawsOf } from '../draw-seed.js';
 import { StateReader, type PolicyState, type PolicyView, type StateTensor } from '../policy-state.js';
 import { requirePositive } from './agent-state.js';
+import { cheapestAction } from './cheapest-action.js';
 import type { MatrixSteps } from './matrix-steps.js';
 import { readOnlyAgent, type RewardModel } from './reward-model.js';
+import { bonus, certain, type Decision, type SelectionRule } from './selection-rule.js';
 import { readSteps, stepTensors } from './step-tensors.js';
 import type { Lease } from './symmetric-inverse.js';
-import { bonus, type Decision, type SelectionRule } from './selection-rule.js';
 
 /** Largest magnitude of a context's component; a sane embedding stays below 100, and squares of 1e6 stay far from overflow. */
 export const maxContextValue = 1e6;
@@ -198,9 +199,25 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
     });
     const predictions = evaluation.predictions.subarray(n * A, (n + 1) * A);
     const known = uncertainties.subarray(n * A, (n + 1) * A);
-    const decision = rule.decide({ predictions, uncertainties: known, beta, random });
+    const decided = rule.decide({ predictions, uncertainties: known, beta, random });
+    const cheapest =
+      beta === 0 && rule.isBlind !== true ? this.#cheapest(predictions, evaluation, n, options) : undefined;
+    const decision = cheapest === undefined ? decided : certain(predictions, cheapest);
     const epsilon = 1 - (1 - (beta > 0 ? own : 0)) * (1 - (options.epsilon ?? 0));
     return { decision, epsilon, predictions, known, random };
+  }
+
+  /** The action that a floor asks for; undefined without a floor, and where nothing clears it. */
+  #cheapest(
+    predictions: Float64Array,
+    evaluation: Evaluation,
+    n: number,
+    { qualityFloor: floor, boundBeta = 1 }: SelectOptions,
+  ): number | undefined {
+    if (floor === undefined) return undefined;
+    const { space } = this;
+    const uncertainty = (action: number): number => evaluation.uncertainty(n, action);
+    return cheapestAction({ space, predictions, uncertainty, boundBeta, floor });
   }
 
   #choose(asked: Asked, n: number): Choice {
@@ -253,7 +270,10 @@ interface Grounded {
   readonly random: Random;
 }
 
-function requireOptions({ keys, draws, epsilon = 0, boundBeta = 1 }: SelectOptions, count: number): void {
+function requireOptions(
+  { keys, draws, epsilon = 0, boundBeta = 1, qualityFloor = 0 }: SelectOptions,
+  count: number,
+): void {
   for (const [field, list] of Object.entries({ keys, draws })) {
     if (list !== undefined && list.length !== count) throw A2sfError.invalid(field, 'must hold one for each context');
   }
@@ -263,6 +283,7 @@ function requireOptions({ keys, draws, epsilon = 0, boundBeta = 1 }: SelectOptio
   }
   if (!(epsilon >= 0 && epsilon <= 1)) throw A2sfError.invalid('epsilon', 'must be in 0..1');
   if (!(boundBeta >= 0 && boundBeta <= maxBeta)) throw A2sfError.invalid('bound_beta', `must be in 0..${maxBeta}`);
+  if (!Number.isFinite(qualityFloor)) throw A2sfError.invalid('quality_floor', 'must be a finite number');
 }
 
 function requireKey(key: string | undefined, field: string): void {

@@ -25,6 +25,8 @@ export interface Decision {
 export interface SelectionRule {
   /** Whether the uncertainties of all actions are needed where beta is above 0. */
   readonly readsUncertainties: boolean;
+  /** The predictions are not looked at: a quality floor does not move such a choice. */
+  readonly isBlind?: true;
   decide(grounds: Grounds): Decision;
 }
 

@@ -7,6 +7,7 @@ import { TableModel } from './table-model.js';
 
 const uniformRule: SelectionRule = {
   readsUncertainties: false,
+  isBlind: true,
   decide: ({ predictions, random }) => ({
     actionIndex: random.below(predictions.length),
     scores: predictions,
