@@ -77,8 +77,12 @@ export function readSweep(request: SweepRequestOutput, limits: RequestLimits): S
     keep: request.keep,
     budgetShare: request.budgetShare,
   };
-  const windows = actions.map((action) => ({ ...shared, action }));
-  if (windows.length > 0) validateCompression(windows[0]!, '');
+  const windows = actions.map((action): CompressionRequest => {
+    const { budget } = action;
+    return budget === undefined ? { ...shared, action } : { ...shared, action, budget, budgetShare: 0 };
+  });
+  const ofBudget = new Map(windows.map((window) => [window.budget, window]));
+  for (const window of ofBudget.values()) validateCompression(window, '');
   const others = request.compressions.map((compression, i) => readCompression(compression, `compressions[${i}].`));
   return {
     prompt: readPrompt(request, limits),
@@ -162,7 +166,7 @@ function readCompression(compression: CompressionOutput, path: string): Compress
     recent,
     keep,
     budgetShare,
-    ...(action === null ? {} : { action: readAction(action, `${path}action`) }),
+    ...(action === null ? {} : windowOf(readAction(action, `${path}action`), budget, budgetShare, path)),
     ...(sinks === undefined ? {} : { sinks }),
     ...(observationWindow === undefined ? {} : { observationWindow }),
     ...(pooling === undefined ? {} : { pooling }),
@@ -173,10 +177,27 @@ function readCompression(compression: CompressionOutput, path: string): Compress
   return request;
 }
 
+/** An action and its budget, where it names one. Throws INVALID_ARGUMENT where the request names another. */
+function windowOf(
+  action: Action,
+  budget: number,
+  budgetShare: number,
+  path: string,
+): Pick<CompressionRequest, 'action'> | Pick<CompressionRequest, 'action' | 'budget'> {
+  if (action.budget === undefined) return { action };
+  if ((budget !== 0 && budget !== action.budget) || budgetShare !== 0) {
+    const other = budgetShare === 0 ? `budget ${budget}` : `budget_share ${budgetShare}`;
+    throw A2sfError.invalid(`${path}action.budget`, `must not be given together with another, got ${other} there`);
+  }
+  return { action, budget: action.budget };
+}
+
 function readAction(action: Action | null, field: string): Action {
   if (action === null) throw A2sfError.invalid(field, 'is required');
-  validateAction(action, field);
-  return { a: action.a, b: action.b };
+  const { a, b, budget } = action;
+  const read = budget === undefined ? { a, b } : { a, b, budget };
+  validateAction(read, field);
+  return read;
 }
 
 function readNewTokens(asked: number, limits: RequestLimits): number {

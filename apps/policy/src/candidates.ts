@@ -4,6 +4,8 @@ import type { Agent } from '@a2sf/bandit';
 export interface Candidate {
   readonly a: number;
   readonly b: number;
+  /** Undefined where the space has no budgets. */
+  readonly budget?: number;
   readonly prediction: number;
   readonly uncertainty: number;
   /** prediction - boundBeta sqrt(uncertainty + 1e-6) */

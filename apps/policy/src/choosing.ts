@@ -31,7 +31,10 @@ export interface Serving {
   readonly epsilon: number;
   /** Weight of the uncertainty in lower bounds, >= 0. */
   readonly boundBeta: number;
-  /** Lower bounds below it advise the full cache; undefined: no bound is looked at. */
+  /**
+   * Lower bounds below it advise the full cache, and in a space with budgets the cheapest action that reaches it is taken;
+   * undefined: no bound is looked at.
+   */
   readonly qualityFloor: number | undefined;
 }
 
@@ -45,6 +48,8 @@ export interface Selection {
   readonly actionIndex: number;
   readonly a: number;
   readonly b: number;
+  /** Undefined where the space has no budgets. */
+  readonly budget?: number;
   readonly prediction: number;
   readonly uncertainty: number;
   readonly ucb: number;
@@ -67,6 +72,8 @@ export interface Grounds {
   readonly encoderId: string;
   readonly beta: number;
   readonly epsilon: number;
+  /** The floor that the choice was made with; undefined where none could move it. */
+  readonly qualityFloor?: number;
 }
 
 /** The choice of a challenger. */
@@ -92,7 +99,7 @@ export function choose(
       selections.set(group.inputs[n]!, selectionOf(policy, group, n, choice, serving));
     }
   }
-  const shadows = challenger === undefined ? new Map<SelectInput, Shadow>() : shadowsOf(challenger, inputs);
+  const shadows = challenger === undefined ? new Map<SelectInput, Shadow>() : shadowsOf(challenger, inputs, serving);
   return inputs.map((input) => {
     const selection = input.empty ? emptySelection(policy) : selections.get(input)!;
     const shadow = shadows.get(input);
@@ -134,6 +141,7 @@ function chooseGroup({ agent }: Policy, { inputs, betas, epsilon, isBoundTold }:
       epsilon,
       boundBeta: serving.boundBeta,
       uncertainty: isBoundTold,
+      ...(serving.qualityFloor === undefined ? {} : { qualityFloor: serving.qualityFloor }),
     },
   );
 }
@@ -153,22 +161,28 @@ function selectionOf(
     ...agent.space.at(choice.actionIndex),
     policyVersion: policy.version,
     fullCache: isBelow ? 'below_floor' : undefined,
-    grounds: { agent: agentName, encoderId: encoderId || policy.origin.encoderId, beta: betas[n]!, epsilon },
+    grounds: {
+      agent: agentName,
+      encoderId: encoderId || policy.origin.encoderId,
+      beta: betas[n]!,
+      epsilon,
+      ...(qualityFloor === undefined || agent.space.budgets.length === 0 ? {} : { qualityFloor }),
+    },
     ...(explain ? { candidates: candidatesOf(agent, appraise(agent, [{ context, key }], boundBeta), 0) } : {}),
   };
 }
 
 function emptySelection({ agent: { space }, version: policyVersion }: Policy): Selection {
-  const actionIndex = space.indexOf({ a: 10, b: 16 }) ?? 0;
+  const actionIndex = space.fallback;
   const nothing = { prediction: 0, uncertainty: 0, ucb: 0, policyVersion, fullCache: 'empty_context' } as const;
   return { ...nothing, actionIndex, ...space.at(actionIndex) };
 }
 
 /** A challenger that does not fit a context, because an import changed the policy, is not asked. */
-function shadowsOf(challenger: Policy, inputs: readonly SelectInput[]): Map<SelectInput, Shadow> {
+function shadowsOf(challenger: Policy, inputs: readonly SelectInput[], serving: Serving): Map<SelectInput, Shadow> {
   const asked = inputs.filter((input) => input.shadow === true && !input.empty && fits(challenger, input));
   const group: Group = { epsilon: 0, isBoundTold: false, inputs: asked, betas: asked.map(() => 0) };
-  const choices = asked.length === 0 ? [] : chooseGroup(challenger, group, defaultServing);
+  const choices = asked.length === 0 ? [] : chooseGroup(challenger, group, serving);
   const { version } = challenger;
   return new Map(choices.map(({ actionIndex, prediction }, n) => [asked[n]!, { version, actionIndex, prediction }]));
 }

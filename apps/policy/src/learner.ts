@@ -61,6 +61,7 @@ export interface PolicyDescription {
   readonly agent: string;
   readonly aValues: readonly number[];
   readonly bValues: readonly number[];
+  readonly budgets: readonly number[];
   readonly dimension: number;
   readonly hidden: number;
   readonly encoderId: string;
@@ -260,13 +261,14 @@ export class Learner {
   describe(): PolicyDescription | undefined {
     if (this.#policy === undefined) return undefined;
     const { agent, agentName, origin, hyperParameters, version: policyVersion, iteration, changes } = this.#policy;
-    const { aValues, bValues } = agent.space;
+    const { aValues, bValues, budgets } = agent.space;
     const { dimension, hidden } = agent;
     const { encoderId } = origin;
     return {
       agent: agentName,
       aValues,
       bValues,
+      budgets,
       dimension,
       hidden,
       encoderId,

@@ -44,6 +44,7 @@ export function replicaMetrics(metrics: Metrics): ReplicaMetrics {
 export function policyMetrics(metrics: Metrics): PolicyMetrics {
   const selectSeconds = metrics.histogram('a2sf_policy_select_seconds');
   const actions = metrics.counter('a2sf_policy_actions_total');
+  const budgets = metrics.counter('a2sf_policy_budgets_total');
   const version = metrics.gauge('a2sf_policy_version');
   const loss = metrics.gauge('a2sf_policy_prediction_loss');
   const uncertainty = metrics.histogram('a2sf_policy_uncertainty');
@@ -69,6 +70,7 @@ export function policyMetrics(metrics: Metrics): PolicyMetrics {
     observeSelections(selections) {
       for (const selection of selections) {
         actions.inc({ a: selection.a, b: selection.b });
+        if (selection.budget !== undefined) budgets.inc({ budget: selection.budget });
         const { fullCache: reason, shadow, lowerBound } = selection;
         if (lowerBound !== undefined) uncertainty.observe(selection.uncertainty);
         if (reason !== undefined) fullCache.inc({ reason });
@@ -83,10 +85,11 @@ export function policyMetrics(metrics: Metrics): PolicyMetrics {
       version.set(answer.policyVersion);
     },
     observeRefusal: (experiences) => rejected.inc(experiences),
-    observePolicy({ aValues, bValues, policyVersion, challengerVersion }) {
+    observePolicy({ aValues, bValues, budgets: all, policyVersion, challengerVersion }) {
       version.set(policyVersion);
       challenger.set(challengerVersion);
       for (const a of aValues) for (const b of bValues) actions.inc({ a, b }, 0);
+      for (const budget of all) budgets.inc({ budget }, 0);
     },
     observeRecovery: (recovery) => recordsCut.inc(recovery.recordsCut),
     observeState: ({ kind }) => snapshots.inc({ outcome: kind === 'snapshot' ? 'written' : 'failed' }),

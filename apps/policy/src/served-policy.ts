@@ -169,7 +169,10 @@ export function requireFit({ agent, origin }: Policy, { field, context, encoderI
 /** Throws FAILED_PRECONDITION unless a policy has the action space of the one that is served. */
 export function requireSameSpace(file: string, { agent: present }: Policy, { agent: other }: Policy): void {
   if (present.space.equals(other.space)) return;
-  const inWords = ({ space }: Agent) => `a [${space.aValues.join(', ')}] x b [${space.bValues.join(', ')}]`;
+  const inWords = ({ space }: Agent) => {
+    const budgets = space.budgets.length === 0 ? '' : ` x budget [${space.budgets.join(', ')}]`;
+    return `a [${space.aValues.join(', ')}] x b [${space.bValues.join(', ')}]${budgets}`;
+  };
   const message = `${file}: has the action space ${inWords(other)}, this server was started with ${inWords(present)}`;
   throw new A2sfError('FAILED_PRECONDITION', message, { field: 'action_space', reason: 'other-action-space' });
 }

@@ -17,6 +17,7 @@ import {
 } from '@a2sf/contracts';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
+import type { Action } from '@a2sf/kv-compression';
 import type { HyperParameters } from '@a2sf/run-store';
 import type { SelectInput, Selection } from './choosing.js';
 import { contextHash } from './context-hash.js';
@@ -213,6 +214,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
     return {
       aValues: [...(policy?.aValues ?? [])],
       bValues: [...(policy?.bValues ?? [])],
+      budgets: [...(policy?.budgets ?? [])],
       embeddingDimension: policy?.dimension ?? 0,
       hyperParameters: { ...numbers, hidden: policy?.hidden ?? 0 },
       policyVersion: policy?.policyVersion ?? 0,
@@ -273,10 +275,10 @@ async function withContexts(
 }
 
 function selectionMessage(selection: Selection): SelectActionResponse {
-  const { a, b, actionIndex, prediction, uncertainty, ucb, policyVersion, fullCache } = selection;
+  const { actionIndex, prediction, uncertainty, ucb, policyVersion, fullCache } = selection;
   const { lowerBound, propensity, candidates = [] } = selection;
   return {
-    action: { a, b },
+    action: actionMessage(selection),
     actionIndex,
     predictedReward: prediction,
     uncertainty,
@@ -285,7 +287,7 @@ function selectionMessage(selection: Selection): SelectActionResponse {
     useFullCache: fullCache !== undefined,
     fullCacheReason: fullCacheReasons[fullCache ?? 'none'],
     candidates: candidates.map((candidate) => ({
-      action: { a: candidate.a, b: candidate.b },
+      action: actionMessage(candidate),
       predictedReward: candidate.prediction,
       uncertainty: candidate.uncertainty,
       lowerBound: candidate.lowerBound,
@@ -293,6 +295,10 @@ function selectionMessage(selection: Selection): SelectActionResponse {
     ...(lowerBound === undefined ? {} : { lowerBound }),
     ...(propensity === undefined ? {} : { propensity }),
   };
+}
+
+function actionMessage({ a, b, budget }: Action): Action {
+  return budget === undefined ? { a, b } : { a, b, budget };
 }
 
 const fullCacheReasons = {

@@ -9,11 +9,12 @@ import {
   tryActions,
 } from '@a2sf/training';
 import { dataPath, type TrainerOptions } from './options.js';
-import { participantsOf } from './run-plan.js';
+import { participantsOf, requireSweepable, spaceOf } from './run-plan.js';
 import type { RunSource } from './run-source.js';
 
 /** Prompts that the services encode, decode and score while the run goes. */
 export async function liveSource(values: TrainerOptions): Promise<RunSource> {
+  requireSweepable(spaceOf(values));
   const { train, evaluation, notes } = await readPrompts({
     path: dataPath(values),
     datasets: values.datasets ?? [],

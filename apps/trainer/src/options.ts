@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { boolean, integer, listOf, number, oneOf, option, port, text, type Options, type Resolved } from '@a2sf/config';
 import { agentNames, defaultAgent } from '@a2sf/bandit';
 import { clientSecurityOptions } from '@a2sf/grpc-runtime';
-import { ActionSpace } from '@a2sf/kv-compression';
+import { ActionSpace, maxActionBudget } from '@a2sf/kv-compression';
 import { logLevels } from '@a2sf/observability';
 import { feedbacks } from '@a2sf/training';
 
@@ -106,6 +106,13 @@ export const options = {
     schema: integer({ min: 1, max: 1_048_576 }),
     description: 'keys kept per layer and KV head, in tokens',
     default: 128,
+    group: data,
+  }),
+  budgets: option({
+    schema: listOf(integer({ min: 1, max: maxActionBudget }), { min: 1, max: 64 }),
+    list: true,
+    description:
+      'budgets that the policy chooses from, ascending, in the place of --budget: its actions are then a, b and a budget',
     group: data,
   }),
   recent: option({

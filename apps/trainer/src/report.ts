@@ -8,10 +8,12 @@ export function introduction(
   evaluation: number,
   saveDir: string,
 ): string {
-  const { budget, maxNewTokens } = settings.generation;
+  const { maxNewTokens } = settings.generation;
+  const { budgets } = settings.space;
+  const budget = budgets.length === 0 ? `budget ${settings.generation.budget}` : `budgets ${budgets.join(', ')}`;
   return [
     `model ${definition.identities.modelId}, encoder ${definition.identities.encoderId}`,
-    `${train} training prompts, ${evaluation} evaluation prompts, budget ${budget}, ${maxNewTokens} new tokens`,
+    `${train} training prompts, ${evaluation} evaluation prompts, ${budget}, ${maxNewTokens} new tokens`,
     `agent ${definition.agent}, ${settings.feedback} feedback, reward: ${settings.reward.description}`,
     `run folder ${saveDir}, seed ${settings.seed}`,
   ].join('\n');

@@ -63,13 +63,34 @@ export function participantsOf({ encoder, generators, reward }: PeerInfo): Parti
   return { modelId, encoderId, dimension, rewardEncoderId: reward.encoderId };
 }
 
+/** The actions of a run. Throws INVALID_ARGUMENT naming the flag. */
+export function spaceOf({ aValues, bValues, budgets = [], recent }: TrainerOptions): ActionSpace {
+  const space = new ActionSpace(aValues, bValues, budgets);
+  const [smallest] = space.budgets;
+  if (smallest !== undefined && recent > smallest) {
+    throw A2sfError.invalid('recent', `must be at most ${smallest}, the smallest of the budgets, got ${recent}`);
+  }
+  return space;
+}
+
+/** Actions that a generator tries in one sweep at most. */
+const maxSweepActions = 256;
+
+/** Throws INVALID_ARGUMENT naming the flag when a space holds more actions than one sweep can try. */
+export function requireSweepable({ aValues, bValues, budgets, size }: ActionSpace): void {
+  if (size <= maxSweepActions) return;
+  const lengths = [aValues.length, bValues.length, ...(budgets.length === 0 ? [] : [budgets.length])];
+  const problem = `${lengths.join(' x ')} values make ${size} actions, a sweep tries at most ${maxSweepActions}`;
+  throw A2sfError.invalid(budgets.length === 0 ? 'b_values' : 'budgets', problem);
+}
+
 /** The plan of a run. */
 export function planRun(values: TrainerOptions, participants: Participants, { train, evaluation }: Sides): RunPlan {
   const { modelId, encoderId, dimension, rewardEncoderId } = participants;
-  const space = new ActionSpace(values.aValues, values.bValues);
+  const space = spaceOf(values);
   const reward = new RewardRule(values.reward);
   const generation = {
-    budget: values.budget,
+    budget: space.budgets[0] ?? values.budget,
     recent: values.recent,
     maxNewTokens: values.maxNewTokens,
     maxPromptTokens: values.maxPromptTokens ?? promptTokensOf(values.modelName ?? '') ?? 0,
@@ -89,6 +110,7 @@ export function planRun(values: TrainerOptions, participants: Participants, { tr
     generation,
     aValues: space.aValues,
     bValues: space.bValues,
+    ...(space.budgets.length === 0 ? {} : { budgets: space.budgets }),
     identities: {
       modelId,
       encoderId,

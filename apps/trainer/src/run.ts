@@ -41,6 +41,9 @@ export async function run(argv: readonly string[], how: RunOptions = {}): Promis
   const resume = given.resume === undefined ? undefined : await findResumePoint(given.resume).catch(nameFlag);
   const values = resume === undefined ? given : resumeOptions(options, resolution, resume.config, resume.configSource);
   checkStoreFlags(values, resolution.sources);
+  if (resolution.sources.budget !== 'default' && values.budgets !== undefined) {
+    throw usageError(['--budget: not with --budgets, which is in its place']);
+  }
   if (resume !== undefined && values.iterations < resume.iteration) {
     throw usageError([`--iterations: ${values.iterations} is below ${resume.iteration}, where the checkpoint stands`]);
   }

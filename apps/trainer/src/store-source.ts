@@ -15,6 +15,7 @@ const decided = [
   'data',
   'maxPromptTokens',
   'budget',
+  'budgets',
   'recent',
   'maxNewTokens',
   'aValues',
@@ -58,6 +59,7 @@ export async function storeSource(values: TrainerOptions, fromStore: string): Pr
       maxPromptTokens: provenance.max_prompt_tokens,
       aValues: [...space.aValues],
       bValues: [...space.bValues],
+      budgets: space.budgets.length === 0 ? undefined : [...space.budgets],
     },
     notes,
     sides: {

@@ -59,6 +59,11 @@ export const metricSchema = {
     help: 'Actions chosen, by steepness a and offset b.',
     labels: { a: 'action-space', b: 'action-space' },
   },
+  a2sf_policy_budgets_total: {
+    type: 'counter',
+    help: 'Actions chosen, by budget; only where the action space has budgets.',
+    labels: { budget: 'action-space' },
+  },
   a2sf_policy_version: { type: 'gauge', help: 'Version of the served policy; 0 while none is loaded.' },
   a2sf_policy_prediction_loss: { type: 'gauge', help: 'Mean squared error of the last update, before its step.' },
   a2sf_policy_uncertainty: {

@@ -25,11 +25,15 @@ export interface DecisionLine {
   readonly epsilon: number;
   /** Weight of the uncertainty in the lower bound. */
   readonly bound_beta: number;
+  /** Floor that the choice was made with; absent where the server has none, or the actions name no budget. */
+  readonly quality_floor?: number;
   /** Number that all randomness of the choice follows from; whole, at most 2^53 - 1. */
   readonly draw: number;
   readonly action_index: number;
   readonly a: number;
   readonly b: number;
+  /** Budget of the action; absent where the action space has none. */
+  readonly budget?: number;
   readonly predicted_reward: number;
   /** Absent, as the bound, where it was not computed. */
   readonly uncertainty?: number;

@@ -15,8 +15,13 @@ import {
   type TensorInfo,
 } from '@a2sf/tensor-files';
 
-/** Version of the file format that is written; older ones are read. */
-export const checkpointFormatVersion = 1;
+/** Newest version of the file format; older ones are read. 2: the action space may have budgets. */
+export const checkpointFormatVersion = 2;
+
+/** The oldest version that holds a policy, so that older programs read what they can and refuse the rest. */
+function versionFor({ tensors }: PolicyState): number {
+  return tensors.has('budgets') ? 2 : 1;
+}
 
 /** The numbers that steer learning. */
 export interface HyperParameters {
@@ -107,7 +112,7 @@ export function policyCheckpointParts(checkpoint: PolicyCheckpoint): CheckpointP
     else tensors.set(name, heldContent(tensor));
   }
   const metadata: Record<string, string> = {
-    format_version: String(checkpointFormatVersion),
+    format_version: String(versionFor(state)),
     agent: state.agent,
     iteration: wholeText('iteration', checkpoint.iteration),
     optimizer_step: wholeText('optimizer_step', state.optimizerStep),

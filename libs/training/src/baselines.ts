@@ -55,14 +55,15 @@ function fixed(rows: readonly RewardRow[], actionIndex: number | undefined): Bas
 
 /** A hard window over the last `b` queries. */
 function snapkv(b: number): BaselineRule {
-  return ({ rows, space }) => fixed(rows, space.indexOf({ a: 10, b }));
+  return ({ rows, space }) => fixed(rows, space.indexOf(space.withLargestBudget({ a: 10, b })));
 }
 
 /**
  * One line per baseline, r[p][a] being the reward of action a on prompt p:
  * full: the full cache. random: mean over a of r[p][a], the expectation of a uniform choice. streaming_llm: the first keys
  * and the last ones, whatever their attention; absent where a row lacks it. h2o: a = 0, every query
- * weighs the same. snapkv_b: (10, b), a hard window over the last b queries. best_fixed: the action with the highest mean
+ * weighs the same. snapkv_b: (10, b), a hard window over the last b queries. Both with the largest budget, where the space
+ * has budgets. best_fixed: the action with the highest mean
  * over these very prompts (the lowest index on ties), the hardest fixed one. best_fixed_train: the action with the highest
  * mean over training prompts. task_table: for each dataset the action with the highest mean over its training prompts,
  * best_fixed_train's for a dataset without any. oracle: max over a of r[p][a].
@@ -77,7 +78,7 @@ const rules: Record<BaselineName, BaselineRule> = {
   h2o: ({ rows, space }) =>
     fixed(
       rows,
-      space.actions().findIndex((action) => action.a === 0),
+      space.actions().findIndex(({ a, budget }) => a === 0 && budget === space.budgets.at(-1)),
     ),
   snapkv_16: snapkv(16),
   snapkv_32: snapkv(32),

@@ -1,5 +1,6 @@
 import { bootstrapMean, type MeanInterval } from '@a2sf/bandit';
 import type { ActionSpace } from '@a2sf/kv-compression';
+import { budgetsOf } from './action-budgets.js';
 import { baselineNames, baselines, type Baseline, type BaselineName, type RewardRow } from './baselines.js';
 import { grouped } from './grouped.js';
 import { groupOf } from './iteration.js';
@@ -12,6 +13,7 @@ export interface BaselineInterval extends MeanInterval {
   /** The action, where the baseline always takes the same one. */
   readonly a?: number;
   readonly b?: number;
+  readonly budget?: number;
 }
 
 /** Something told of each baseline. */
@@ -36,6 +38,8 @@ export interface EvaluationLine {
   readonly eval_rewards: readonly number[];
   readonly eval_actions_a: readonly number[];
   readonly eval_actions_b: readonly number[];
+  /** Absent where the action space has no budgets. */
+  readonly eval_actions_budget?: readonly number[];
   /** The rewards that the policy expected of its choices; absent in lines of older versions. */
   readonly eval_predicted?: readonly number[];
   /** On the same prompts; a baseline whose action is not in the space is absent. */
@@ -124,6 +128,7 @@ export class Evaluation {
       eval_rewards: rewards,
       eval_actions_a: actions.map((action) => action.a),
       eval_actions_b: actions.map((action) => action.b),
+      ...budgetsOf('eval_actions_budget', actions),
       eval_predicted: choices.map((choice) => choice.predictedReward),
       baselines: all.intervals,
       differences: this.#differences(rewards, all),

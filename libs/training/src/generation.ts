@@ -5,7 +5,7 @@ import type { RewardRule } from './reward-rule.js';
 
 /** How a prompt is put to the generator, in training and in evaluation alike. */
 export interface GenerationSettings {
-  /** Keys kept per layer and KV head. */
+  /** Keys kept per layer and KV head; where the actions name budgets, the smallest of those. */
   readonly budget: number;
   /** The last of them that are kept unconditionally; 0 means the default rule. */
   readonly recent: number;
@@ -36,7 +36,7 @@ export function sweepTask(
   return { text, wrap, actions, includeFull, scoreFull: reward.needsLogProbs, ...common, maxNewTokens };
 }
 
-/** True when a prompt fits the budget, so that no action changes anything. */
+/** True when a prompt fits the smallest budget, so that no action changes anything. */
 export function keepsAll({ promptTokens }: SweepOutcome, { budget }: GenerationSettings): boolean {
   return promptTokens <= budget;
 }

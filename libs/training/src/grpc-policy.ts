@@ -135,7 +135,8 @@ export class GrpcPolicy implements PolicyPeer {
 
 function choiceOf({ action, actionIndex, predictedReward, uncertainty }: SelectActionResponseOutput): Choice {
   if (action === null) throw malformed('policy', 'a choice without an action');
-  return { action, actionIndex, predictedReward, uncertainty };
+  const { a, b, budget } = action;
+  return { action: budget === undefined ? { a, b } : { a, b, budget }, actionIndex, predictedReward, uncertainty };
 }
 
 function experienceMessage({ rewards, ...experience }: Experience) {

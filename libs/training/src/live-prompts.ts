@@ -129,7 +129,8 @@ function nameOf({ text, logProbs }: SweptText): string {
 }
 
 function keyOf({ reward, generation, space, modelId }: LiveContext): string {
-  const { aValues, bValues } = space;
-  const text = JSON.stringify([modelId, reward.name, generation, aValues, bValues]);
+  const { aValues, bValues, budgets } = space;
+  const of = [modelId, reward.name, generation, aValues, bValues, ...(budgets.length === 0 ? [] : [{ budgets }])];
+  const text = JSON.stringify(of);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

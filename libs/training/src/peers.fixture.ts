@@ -51,6 +51,7 @@ export class TestPeers implements Peers {
       policy: {
         aValues: [],
         bValues: [],
+        budgets: [],
         embeddingDimension: dimension,
         hyperParameters: { ...hyperParameters, hidden: 8 },
         policyVersion: String(this.#version),

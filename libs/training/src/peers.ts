@@ -34,7 +34,7 @@ export interface SweepTask {
   readonly actions: readonly Action[];
   /** More ways to compress, whose texts follow those of the actions. */
   readonly compressions?: readonly Compression[];
-  /** Keys kept per layer and KV head. */
+  /** Keys kept per layer and KV head under actions that name no budget; where they do, the smallest of theirs. */
   readonly budget: number;
   /** The last of them that are kept unconditionally; 0 means the default rule. */
   readonly recent: number;

@@ -77,8 +77,10 @@ function pairOf(differences: ByBaseline<MeanInterval>, key: string): string[] {
 }
 
 /** The action of a fixed choice; H2O's is told by its name, for its b has no effect. */
-function actionOf(key: string, { a, b }: BaselineInterval): string {
-  return a === undefined || b === undefined || key === 'h2o' ? '' : ` (a=${a}, b=${b})`;
+function actionOf(key: string, { a, b, budget }: BaselineInterval): string {
+  const shape = a === undefined || b === undefined || key === 'h2o' ? [] : [`a=${a}`, `b=${b}`];
+  const parts = [...shape, ...(budget === undefined ? [] : [`budget ${budget}`])];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
 function numbersOf({ mean, low, high }: MeanInterval): [string, string] {

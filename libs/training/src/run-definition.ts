@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { PolicyState } from '@a2sf/bandit';
+import { spaceOfState, type PolicyState } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
-import { ActionSpace } from '@a2sf/kv-compression';
+import type { ActionSpace } from '@a2sf/kv-compression';
 import type { HyperParameters } from '@a2sf/run-store';
 import type { GenerationSettings } from './generation.js';
 import type { Feedback } from './iteration.js';
@@ -19,6 +19,8 @@ export interface RunDefinition {
   readonly generation: GenerationSettings;
   readonly aValues: readonly number[];
   readonly bValues: readonly number[];
+  /** Absent where the budget is no part of an action. */
+  readonly budgets?: readonly number[];
   readonly identities: RunIdentities;
 }
 
@@ -61,13 +63,11 @@ export function requireSameIdentities(begun: RunIdentities, met: RunIdentities):
 }
 
 /** Throws FAILED_PRECONDITION when a resumed run asks for other actions than its checkpoint was made for. */
-export function requireSameSpace({ tensors }: PolicyState, space: ActionSpace): void {
-  const stored = (name: string): number[] => Array.from(tensors.get(name)?.data ?? [], Number);
-  const made = new ActionSpace(stored('a_values'), stored('b_values'));
+export function requireSameSpace(state: PolicyState, space: ActionSpace): void {
+  const made = spaceOfState(state);
   if (made.equals(space)) return;
-  const message =
-    `a_values, b_values: the checkpoint was made for another action space, a in {${made.aValues.join(', ')}} and ` +
-    `b in {${made.bValues.join(', ')}}; resume with these, or start a new run`;
+  const flags = made.budgets.length + space.budgets.length === 0 ? 'a_values, b_values' : 'a_values, b_values, budgets';
+  const message = `${flags}: the checkpoint was made for another action space, ${made.toString()}; resume with these, or start a new run`;
   throw new A2sfError('FAILED_PRECONDITION', message, { field: 'a_values', reason: 'another-action-space' });
 }
 

@@ -14,6 +14,8 @@ export interface ProgressLine {
   /** The chosen actions, in episode order. */
   readonly actions_a: readonly number[];
   readonly actions_b: readonly number[];
+  /** Their budgets; absent where the action space has none. */
+  readonly actions_budget?: readonly number[];
   /**
    * Mean over the episodes of max_a r_a - r_greedy, by the policy before the update; absent where the rewards of all actions
    * are not known, and in lines of older versions.

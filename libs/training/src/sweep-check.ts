@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SweepResponseOutput } from '@a2sf/contracts';
+import type { Action } from '@a2sf/kv-compression';
 import { malformed } from './answers.js';
 import type { MemberFault } from './member-pool.js';
 import type { SweepOutcome, SweepTask, SweptText } from './peers.js';
@@ -69,8 +70,14 @@ function sweepOutcome(task: SweepTask, answer: SweepResponseOutput): SweepOutcom
   if (results.length !== asked)
     throw malformed('generator', `${asked} actions were asked for, ${results.length} answered`);
   if (promptTokens < 1) throw malformed('generator', 'the prompt has no tokens');
-  if (keptTokens !== Math.min(task.budget, promptTokens))
-    throw malformed('generator', `${keptTokens} of ${promptTokens} tokens were kept with a budget of ${task.budget}`);
+  const requireKept = (kept: number, { budget = task.budget }: Action) => {
+    if (kept !== Math.min(budget, promptTokens))
+      throw malformed('generator', `${kept} of ${promptTokens} tokens were kept with a budget of ${budget}`);
+  };
+  requireKept(keptTokens, task.actions[0]!);
+  for (const [i, action] of task.actions.entries()) {
+    if (action.budget !== undefined) requireKept(results[i]!.keptTokens, action);
+  }
   const tokens = wantsFull ? full!.tokenIds.length : 0;
   const swept = ({ text, tokenIds, logProbs }: SweptText & { readonly tokenIds: readonly number[] }): SweptText => {
     if (tokenIds.length > task.maxNewTokens)

@@ -12,6 +12,7 @@ import { hasStalled } from './patience.js';
 import type { PolicyPeer } from './peers.js';
 import type { RewardRule } from './reward-rule.js';
 import type { BestCheckpoint, ProgressLine, RunRecords } from './run-records.js';
+import { budgetsOf } from './action-budgets.js';
 import { StageClock, type StageSeconds } from './stage-clock.js';
 
 /** All that defines what a run computes. */
@@ -288,6 +289,7 @@ function progressLine(batch: Batch, loss: number | undefined, seconds: StageSeco
     total_loss: loss ?? null,
     actions_a: actions.map((action) => action.a),
     actions_b: actions.map((action) => action.b),
+    ...budgetsOf('actions_budget', actions),
     ...(batch.regret === undefined ? {} : { regret: batch.regret }),
     kept_all: batch.episodes.filter((episode) => episode.keptAll).length,
     seconds,

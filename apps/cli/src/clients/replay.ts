@@ -132,14 +132,16 @@ function differencesOf(line: DecisionLine, { agent, name, encoderId }: Policy): 
     epsilon: line.epsilon,
     draws: [line.draw],
     boundBeta: line.bound_beta,
+    ...(line.quality_floor === undefined ? {} : { qualityFloor: line.quality_floor }),
     uncertainty: line.lower_bound !== undefined,
   });
   const { actionIndex, prediction, uncertainty, ucb, lowerBound, propensity } = choice!;
-  const { a, b } = agent.space.at(actionIndex);
+  const { a, b, budget } = agent.space.at(actionIndex);
   return [
     ...differ('action_index', line.action_index, actionIndex),
     ...differ('a', line.a, a),
     ...differ('b', line.b, b),
+    ...differ('budget', line.budget, budget),
     ...differ('predicted_reward', line.predicted_reward, prediction),
     ...(line.uncertainty === undefined ? [] : differ('uncertainty', line.uncertainty, uncertainty)),
     ...differ('ucb', line.ucb, ucb),

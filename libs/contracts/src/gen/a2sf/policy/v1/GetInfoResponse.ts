@@ -16,6 +16,7 @@ export interface GetInfoResponse {
   'qualityFloor'?: (number | string);
   'lagSeconds'?: (number | string);
   'challengerVersion'?: (number | string | Long);
+  'budgets'?: (number)[];
   '_qualityFloor'?: "qualityFloor";
 }
 
@@ -32,5 +33,6 @@ export interface GetInfoResponse__Output {
   'qualityFloor'?: (number);
   'lagSeconds': (number);
   'challengerVersion': (string);
+  'budgets': (number)[];
   '_qualityFloor'?: "qualityFloor";
 }

@@ -4,9 +4,13 @@
 export interface Action {
   'a'?: (number | string);
   'b'?: (number);
+  'budget'?: (number);
+  '_budget'?: "budget";
 }
 
 export interface Action__Output {
   'a': (number);
   'b': (number);
+  'budget'?: (number);
+  '_budget'?: "budget";
 }
