@@ -3,10 +3,9 @@ import { EncoderServiceClient, GeneratorServiceClient, RewardServiceClient } fro
 import { promptTokensOf } from '@a2sf/datasets';
 import { A2sfError } from '@a2sf/errors';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
-import { ActionSpace } from '@a2sf/kv-compression';
 import { buildStore, dataFilesOf, readRowFiles, removeStore, storePrompts } from '@a2sf/reward-store';
 import type { RowFiles, StoreProvenance, StorePrompts } from '@a2sf/reward-store';
-import { options as trainerOptions } from '@a2sf/trainer-app';
+import { options as trainerOptions, requireSweepable, spaceOf } from '@a2sf/trainer-app';
 import { promptSetHash, RewardRule } from '@a2sf/training';
 import { wordsAs } from './dataset.js';
 import { progressLine, stoppable, withPeers } from './dataset-run.js';
@@ -14,7 +13,7 @@ import { addressOptions, modelOptions, servicesOf, type Services } from './datas
 import { storedRewards } from './stored-rewards.js';
 import { suiteVersion } from './suite-version.js';
 
-const { budget, recent, maxNewTokens, maxPromptTokens, aValues, bValues } = trainerOptions;
+const { budget, budgets, recent, maxNewTokens, maxPromptTokens, aValues, bValues } = trainerOptions;
 
 /** Prompts in work per generator: those behind a slow one that the others may run ahead by. */
 const windowPerGenerator = 32;
@@ -39,6 +38,7 @@ const options = {
   overwrite: option({ schema: boolean, description: 'delete the store that is there', default: false, group: 'Data' }),
   maxPromptTokens,
   budget,
+  budgets,
   recent,
   maxNewTokens,
   actions: option({
@@ -62,10 +62,14 @@ export async function build(argv: readonly string[]): Promise<void> {
     description:
       'Computes the full-cache text, the embedding and the rewards of every action on every prompt, once. Stopped or killed, the same command goes on where it was.',
   };
-  const { values } = resolveOptions(command, options, wordsAs('data', argv).flatMap(commasApart));
+  const { values, sources } = resolveOptions(command, options, wordsAs('data', argv).flatMap(commasApart));
   const { data, output } = values;
   if (data === undefined) throw usageError(['--data: name the data files']);
   if (output === undefined) throw usageError(['--output: name the folder of the store']);
+  if (sources.budget !== 'default' && values.budgets !== undefined) {
+    throw usageError(['--budget: not with --budgets, which is in its place']);
+  }
+  if (values.actions === 'all') requireSweepable(spaceOf(values));
   const files = await readRowFiles(await dataFilesOf(data));
   const set = storePrompts(files.rows, values.modelName ?? '');
   for (const note of set.notes) process.stderr.write(`a2sf: ${note}\n`);
@@ -132,7 +136,8 @@ async function provenanceOf(
       const message = `generators: they serve different models, ${models.join(' and ')}`;
       throw new A2sfError('FAILED_PRECONDITION', message, { field: 'generators', reason: 'different-models' });
     }
-    const space = new ActionSpace(values.aValues, values.bValues);
+    const space = spaceOf(values);
+    const { budgets } = space;
     return {
       code_version: suiteVersion(),
       model_id: infos[0]!.modelId,
@@ -145,7 +150,8 @@ async function provenanceOf(
       actions: values.actions,
       a_values: space.aValues,
       b_values: space.bValues,
-      budget: values.budget,
+      ...(budgets.length === 0 ? {} : { budgets }),
+      budget: budgets[0] ?? values.budget,
       recent: values.recent,
       max_new_tokens: values.maxNewTokens,
       max_prompt_tokens: values.maxPromptTokens ?? promptTokensOf(values.modelName ?? '') ?? 0,

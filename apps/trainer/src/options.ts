@@ -134,6 +134,13 @@ export const options = {
     default: 'cosine',
     group: data,
   }),
+  keyPrice: option({
+    schema: number({ min: 0, max: 1 }),
+    description:
+      'price of the kept keys: what is learnt is max(0, reward - price x kept keys / keys of the prompt); 0 = they cost nothing',
+    default: 0,
+    group: data,
+  }),
 
   iterations: option({
     schema: count,

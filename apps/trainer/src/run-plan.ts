@@ -63,8 +63,11 @@ export function participantsOf({ encoder, generators, reward }: PeerInfo): Parti
   return { modelId, encoderId, dimension, rewardEncoderId: reward.encoderId };
 }
 
+/** The flags that make an action space. */
+export type SpaceFlags = Pick<TrainerOptions, 'aValues' | 'bValues' | 'budgets' | 'recent'>;
+
 /** The actions of a run. Throws INVALID_ARGUMENT naming the flag. */
-export function spaceOf({ aValues, bValues, budgets = [], recent }: TrainerOptions): ActionSpace {
+export function spaceOf({ aValues, bValues, budgets = [], recent }: SpaceFlags): ActionSpace {
   const space = new ActionSpace(aValues, bValues, budgets);
   const [smallest] = space.budgets;
   if (smallest !== undefined && recent > smallest) {
@@ -88,7 +91,7 @@ export function requireSweepable({ aValues, bValues, budgets, size }: ActionSpac
 export function planRun(values: TrainerOptions, participants: Participants, { train, evaluation }: Sides): RunPlan {
   const { modelId, encoderId, dimension, rewardEncoderId } = participants;
   const space = spaceOf(values);
-  const reward = new RewardRule(values.reward);
+  const reward = new RewardRule(values.reward, values.keyPrice);
   const generation = {
     budget: space.budgets[0] ?? values.budget,
     recent: values.recent,
@@ -107,6 +110,7 @@ export function planRun(values: TrainerOptions, participants: Participants, { tr
     episodesPerUpdate: values.episodesPerUpdate,
     ...(values.feedback === 'bandit' ? {} : { feedback: values.feedback }),
     reward: reward.name,
+    ...(reward.keyPrice === 0 ? {} : { keyPrice: reward.keyPrice }),
     generation,
     aValues: space.aValues,
     bValues: space.bValues,

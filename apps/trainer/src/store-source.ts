@@ -41,6 +41,7 @@ export async function storeSource(values: TrainerOptions, fromStore: string): Pr
     train: fromStore,
     ...(values.evalStore === undefined ? {} : { evaluation: values.evalStore }),
     reward: values.reward,
+    keyPrice: values.keyPrice,
     datasets: values.datasets ?? [],
     evalSamples: values.evalSamples,
   });

@@ -87,8 +87,8 @@ test('budgets that do not ascend, are no whole number or out of range are refuse
     (...budgets: number[]) =>
     () =>
       new ActionSpace([0], [1], budgets);
-  assert.throws(of(64, 16), { field: 'budgets[1]', message: 'budgets[1]: must be above 64, the one before, got 16' });
-  assert.throws(of(64, 64), { field: 'budgets[1]' });
+  assert.throws(of(64, 16), { field: 'budgets', message: 'budgets: must ascend, got 16 behind 64' });
+  assert.throws(of(64, 64), { field: 'budgets', message: 'budgets: must ascend, got 64 behind 64' });
   assert.throws(of(0), { message: 'budgets[0]: must be a whole number in 1..1048576, got 0' });
   assert.throws(of(16, 1.5), { field: 'budgets[1]' });
   assert.throws(of(16, 2 ** 21), { field: 'budgets[1]' });

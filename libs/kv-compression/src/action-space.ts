@@ -65,9 +65,8 @@ export class ActionSpace {
       return budget;
     });
     this.budgets.forEach((budget, i) => {
-      const before = i === 0 ? 0 : this.budgets[i - 1]!;
-      if (budget <= before)
-        throw A2sfError.invalid(`budgets[${i}]`, `must be above ${before}, the one before, got ${budget}`);
+      const before = this.budgets[i - 1] ?? 0;
+      if (budget <= before) throw A2sfError.invalid('budgets', `must ascend, got ${budget} behind ${before}`);
     });
   }
 

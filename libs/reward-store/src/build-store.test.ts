@@ -243,7 +243,7 @@ test('a store that lost or changed a row is refused when it is read', async () =
   writeFileSync(path, lines.join('\n'));
   truncateSync(path, bytesOf(folder).length - 5);
   await assert.rejects(rowsOf(folder), { code: 'DATA_LOSS', message: /:9: is no JSON/ });
-  writeFileSync(join(folder, 'manifest.json'), '{"format":"a2sf-reward-store","format_version":2}');
+  writeFileSync(join(folder, 'manifest.json'), '{"format":"a2sf-reward-store","format_version":3}');
   await assert.rejects(RewardStore.open(folder), { reason: 'format-version' });
   writeFileSync(join(folder, 'manifest.json'), '{');
   await assert.rejects(RewardStore.open(folder), { code: 'DATA_LOSS' });

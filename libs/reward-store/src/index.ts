@@ -6,6 +6,7 @@ export {
   type StoreSweep,
   type StoreSweepOutcome,
 } from './build-store.js';
+export { spaceOf } from './manifest.js';
 export type { DataFile, StoreCounts, StoreManifest, StoreProvenance, StoredReward } from './manifest.js';
 export { RewardStore } from './reward-store.js';
 export type { Outcome, Reference, Reward, Score } from './reward-scoring.js';

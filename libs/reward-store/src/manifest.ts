@@ -3,7 +3,8 @@ import { ActionSpace } from '@a2sf/kv-compression';
 
 /** Name of the format in a manifest. */
 export const storeFormat = 'a2sf-reward-store';
-export const storeFormatVersion = 1;
+/** Newest version of the format; older ones are read. 2: the actions may have budgets. */
+export const storeFormatVersion = 2;
 export const manifestFile = 'manifest.json';
 export const rowsFile = 'rows.jsonl';
 
@@ -33,7 +34,9 @@ export interface StoreProvenance {
   readonly actions: 'all' | 'none';
   readonly a_values: readonly number[];
   readonly b_values: readonly number[];
-  /** Keys kept per layer and KV head. */
+  /** Budgets of the actions, ascending; absent where one holds for all. */
+  readonly budgets?: readonly number[];
+  /** Keys kept per layer and KV head; the smallest of `budgets`, where there are some. */
   readonly budget: number;
   /** The last of them that are kept unconditionally; 0 means the default rule. */
   readonly recent: number;
@@ -63,7 +66,7 @@ export interface StoreCounts {
 /** What manifest.json holds. */
 export interface StoreManifest {
   readonly format: typeof storeFormat;
-  readonly format_version: typeof storeFormatVersion;
+  readonly format_version: number;
   readonly provenance: StoreProvenance;
   readonly rewards: readonly StoredReward[];
   /** Absent while the store is being built. */
@@ -74,8 +77,9 @@ export interface StoreManifest {
 export function parseManifest(text: string): StoreManifest {
   const value = parsed(text);
   if (value?.format !== storeFormat) throw broken(`is no manifest of format ${storeFormat}`);
-  if (value.format_version !== storeFormatVersion) {
-    const message = `${manifestFile}: format version ${String(value.format_version)}, this version reads ${storeFormatVersion}`;
+  const version = value.format_version;
+  if (!Number.isInteger(version) || version! < 1 || version! > storeFormatVersion) {
+    const message = `${manifestFile}: format version ${String(version)}, this version reads up to ${storeFormatVersion}`;
     throw new A2sfError('FAILED_PRECONDITION', message, { field: manifestFile, reason: 'format-version' });
   }
   const { provenance, rewards, counts } = value;
@@ -93,16 +97,25 @@ export function parseManifest(text: string): StoreManifest {
   return value as StoreManifest;
 }
 
+/** The oldest version of the format that holds rows of a provenance, so that older programs read what they can. */
+export function versionFor({ budgets }: Pick<StoreProvenance, 'budgets'>): number {
+  return budgets === undefined ? 1 : 2;
+}
+
 /** The actions of a store's rewards, in their order. */
-export function spaceOf({ a_values: a, b_values: b }: Pick<StoreProvenance, 'a_values' | 'b_values'>): ActionSpace {
-  return new ActionSpace(a, b);
+export function spaceOf({
+  a_values: a,
+  b_values: b,
+  budgets = [],
+}: Pick<StoreProvenance, 'a_values' | 'b_values' | 'budgets'>): ActionSpace {
+  return new ActionSpace(a, b, budgets);
 }
 
 /** What differs between two provenances, as `<name>: <of the store>, now <wanted>`. */
 export function differences(stored: StoreProvenance, wanted: StoreProvenance): string[] {
   const values = (provenance: StoreProvenance) => new Map<string, unknown>(Object.entries(provenance));
   const [before, now] = [values(stored), values(wanted)];
-  return [...now.keys()].flatMap((name) => {
+  return [...new Set([...now.keys(), ...before.keys()])].flatMap((name) => {
     const [old, fresh] = [before, now].map((map) => JSON.stringify(map.get(name)) ?? 'absent') as [string, string];
     return old === fresh ? [] : [`${name}: ${shortened(old)}, now ${shortened(fresh)}`];
   });

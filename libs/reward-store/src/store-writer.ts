@@ -7,7 +7,7 @@ import {
   manifestFile,
   rowsFile,
   storeFormat,
-  storeFormatVersion,
+  versionFor,
   type StoreManifest,
   type StoreProvenance,
   type StoredReward,
@@ -59,7 +59,7 @@ export class StoreWriter {
       const stored = await readManifest(folder);
       if (stored === undefined) await refuseRows(folder);
       else requireSame(stored, wanted);
-      const manifest = stored ?? { format: storeFormat, format_version: storeFormatVersion, ...wanted };
+      const manifest = stored ?? { format: storeFormat, format_version: versionFor(wanted.provenance), ...wanted };
       if (stored === undefined) await writeManifest(folder, manifest);
       const log = await JsonlLog.open(join(folder, rowsFile));
       try {

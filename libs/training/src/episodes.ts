@@ -2,6 +2,7 @@ import type { Action } from '@a2sf/kv-compression';
 import { inSpan } from '@a2sf/observability';
 import { allOrAbort } from './all-or-abort.js';
 import { keepsAll, sweepTask, type GenerationSettings } from './generation.js';
+import { keptShare, netReward } from './key-price.js';
 import type { KnownPrompts } from './known-prompts.js';
 import type { Choice, Peers, SweptText } from './peers.js';
 import type { PromptMemory } from './prompt-memory.js';
@@ -14,6 +15,8 @@ export interface Earned {
   readonly keptAll: boolean;
   /** Of the chosen action, in 0..1. */
   readonly reward: number;
+  /** What it was before the price of the kept keys; absent where they cost nothing. */
+  readonly gross?: number;
   /** Of all actions, in the order of the space, where they are known. */
   readonly rewards?: readonly number[];
 }
@@ -38,9 +41,14 @@ export interface TryingContext {
 export function lookUp(prompts: KnownPrompts): Settle {
   return async (indices, choices, clock, signal) => {
     const rows = await clock.time('generate', () => prompts.rows(indices, signal));
-    return rows.map(({ kept_all: keptAll, rewards }, k) =>
-      keptAll ? { keptAll, reward: 1 } : { keptAll, reward: rewards[choices[k]!.actionIndex]!, rewards },
-    );
+    return rows.map(({ kept_all: keptAll, full, rewards, gross_full, gross_rewards }, k) => {
+      const { actionIndex } = choices[k]!;
+      const gross = keptAll ? gross_full : gross_rewards?.[actionIndex];
+      const before = gross === undefined ? {} : { gross };
+      return keptAll
+        ? { keptAll, reward: full, ...before }
+        : { keptAll, reward: rewards[actionIndex]!, ...before, rewards };
+    });
   };
 }
 
@@ -57,7 +65,8 @@ export function tryActions(context: TryingContext): Settle {
         signal,
       ),
     );
-    return clock.time('score', () => score(indices, swept, context, signal));
+    const actions = choices.map(({ action }) => action);
+    return clock.time('score', () => score(indices, actions, swept, context, signal));
   };
 }
 
@@ -79,8 +88,9 @@ async function decode(
 
 async function score(
   indices: readonly number[],
+  actions: readonly Action[],
   swept: readonly (SweptText | undefined)[],
-  { peers, memory, reward }: TryingContext,
+  { peers, memory, reward, generation }: TryingContext,
   signal?: AbortSignal,
 ): Promise<Earned[]> {
   const tasks = indices.flatMap((index, k) => {
@@ -89,7 +99,12 @@ async function score(
   });
   const scores = tasks.length === 0 ? [] : await peers.score(tasks, signal);
   let next = 0;
-  return swept.map((text) =>
-    text === undefined ? { keptAll: true, reward: 1 } : { keptAll: false, reward: scores[next++]! },
-  );
+  const { keyPrice } = reward;
+  return swept.map((text, k) => {
+    const keptAll = text === undefined;
+    const gross = keptAll ? 1 : scores[next++]!;
+    if (keyPrice === 0) return { keptAll, reward: gross };
+    const share = keptShare(actions[k]!, memory.known(indices[k]!).promptTokens!, generation.budget);
+    return { keptAll, reward: netReward(gross, keyPrice, keptAll ? 1 : share), gross };
+  });
 }

@@ -1,11 +1,12 @@
 import { bootstrapMean, type MeanInterval } from '@a2sf/bandit';
 import type { ActionSpace } from '@a2sf/kv-compression';
 import { budgetsOf } from './action-budgets.js';
-import { baselineNames, baselines, type Baseline, type BaselineName, type RewardRow } from './baselines.js';
+import { baselineNames, baselines, mean, type Baseline, type BaselineName, type RewardRow } from './baselines.js';
 import { grouped } from './grouped.js';
 import { groupOf } from './iteration.js';
+import { keptShare } from './key-price.js';
 import type { KnownPrompts } from './known-prompts.js';
-import type { PolicyPeer } from './peers.js';
+import type { Choice, PolicyPeer } from './peers.js';
 import type { RewardLine } from './reward-lines.js';
 
 /** A baseline as evaluation.jsonl holds it. */
@@ -31,6 +32,10 @@ export interface EvaluationLine {
   readonly iteration: number;
   /** Mean reward of the greedy policy. */
   readonly eval_avg_reward: number;
+  /** The same before the price of the kept keys; absent where they cost nothing. */
+  readonly eval_avg_gross_reward?: number;
+  /** Mean share of a prompt's keys that its choice keeps; absent where the action space has no budgets. */
+  readonly eval_avg_kept_share?: number;
   /** Bootstrap 95 % interval of that mean. */
   readonly eval_low: number;
   readonly eval_high: number;
@@ -123,6 +128,7 @@ export class Evaluation {
     return {
       iteration,
       eval_avg_reward: interval.mean,
+      ...this.#costs(choices),
       eval_low: interval.low,
       eval_high: interval.high,
       eval_rewards: rewards,
@@ -141,6 +147,19 @@ export class Evaluation {
         }),
       ),
       kept_all: this.keptAll,
+    };
+  }
+
+  /** What the choices earn before the price, and what they keep, where either is told. */
+  #costs(choices: readonly Choice[]): Pick<EvaluationLine, 'eval_avg_gross_reward' | 'eval_avg_kept_share'> {
+    const gross = this.#rows.flatMap(({ line }, i) => line.gross_rewards?.[choices[i]!.actionIndex] ?? []);
+    const hasBudgets = this.#space.budgets.length > 0;
+    const shares = this.#rows.map(({ line }, i) => {
+      return keptShare(this.#space.at(choices[i]!.actionIndex), line.prompt_tokens, line.prompt_tokens);
+    });
+    return {
+      ...(gross.length === 0 ? {} : { eval_avg_gross_reward: mean(gross) }),
+      ...(hasBudgets ? { eval_avg_kept_share: mean(shares) } : {}),
     };
   }
 

@@ -39,6 +39,8 @@ export interface Batch {
   readonly experiences: readonly Experience[];
   /** Mean reward of all episodes. */
   readonly avgReward: number;
+  /** The same before the price of the kept keys; absent where they cost nothing. */
+  readonly avgGross?: number;
   /**
    * Mean over all episodes of max_a r_a - r_greedy, by the policy before its update; an episode that kept everything counts
    * 0. Absent where the rewards of all actions are not known.
@@ -89,6 +91,9 @@ export async function collectBatch(
     episodes,
     experiences,
     avgReward: mean(earned.map(({ reward }) => reward)),
+    ...(earned.some(({ gross }) => gross !== undefined)
+      ? { avgGross: mean(earned.map(({ reward, gross = reward }) => gross)) }
+      : {}),
     ...(lost === undefined ? {} : { regret: lost }),
   };
 }

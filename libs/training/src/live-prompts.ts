@@ -3,6 +3,7 @@ import type { ActionSpace } from '@a2sf/kv-compression';
 import { inSpan } from '@a2sf/observability';
 import { allOrAbort } from './all-or-abort.js';
 import { keepsAll, sweepTask, type GenerationSettings } from './generation.js';
+import { pricedLine } from './key-price.js';
 import type { KnownPrompts } from './known-prompts.js';
 import type { Embedding, Peers, SweptText } from './peers.js';
 import type { Prompt } from './prompt.js';
@@ -73,7 +74,9 @@ export class LivePrompts implements KnownPrompts {
           const swept = await inSpan('episode', { 'a2sf.prompt': index }, () =>
             sweepPrompt(this.#memory.prompt(index), this.#context, either),
           );
-          const line = { key: this.#key, index, ...swept };
+          const { reward, space, generation } = this.#context;
+          const pricing = { price: reward.keyPrice, space, budget: generation.budget };
+          const line = pricedLine({ key: this.#key, index, ...swept }, pricing);
           await this.#file.append(line);
           this.#lines.set(name, line);
         }
@@ -130,7 +133,8 @@ function nameOf({ text, logProbs }: SweptText): string {
 
 function keyOf({ reward, generation, space, modelId }: LiveContext): string {
   const { aValues, bValues, budgets } = space;
-  const of = [modelId, reward.name, generation, aValues, bValues, ...(budgets.length === 0 ? [] : [{ budgets }])];
-  const text = JSON.stringify(of);
+  const { name, keyPrice } = reward;
+  const own = [...(budgets.length === 0 ? [] : [{ budgets }]), ...(keyPrice === 0 ? [] : [{ keyPrice }])];
+  const text = JSON.stringify([modelId, name, generation, aValues, bValues, ...own]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

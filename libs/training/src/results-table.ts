@@ -35,10 +35,20 @@ export function resultsTable(line: EvaluationLine, rewardDescription: string): s
   return [
     `evaluation after iteration ${line.iteration}: ${line.eval_rewards.length} prompts${left}`,
     `reward: ${rewardDescription}`,
+    ...costsOf(line),
     '',
     ...aligned,
     ...datasetTable(line),
   ].join('\n');
+}
+
+/** What the policy earns before the price of its keys, and how many it keeps, where either is told. */
+function costsOf({ eval_avg_gross_reward: gross, eval_avg_kept_share: share }: EvaluationLine): string[] {
+  const parts = [
+    ...(gross === undefined ? [] : [`${gross.toFixed(3)} before the price of its keys`]),
+    ...(share === undefined ? [] : [`${(100 * share).toFixed(1)} % of the keys kept`]),
+  ];
+  return parts.length === 0 ? [] : [`policy: ${parts.join(', ')}`];
 }
 
 /** One row per dataset, where there are several: the policy beside the baselines that know most. */

@@ -14,6 +14,9 @@ export interface RewardLine extends RewardRow {
   readonly prompt_tokens: number;
   /** True when the prompt fits the budget; `rewards` is then empty. */
   readonly kept_all: boolean;
+  /** What `full` and `rewards` were before the price of the kept keys; absent where they cost nothing. */
+  readonly gross_full?: number;
+  readonly gross_rewards?: readonly number[];
 }
 
 /** Where rewards that were computed before are kept. */

@@ -8,14 +8,19 @@ import type { Prompt } from './prompt.js';
  * prompt, so that the full cache earns 1 by definition. By `log_prob`, alone or in a mix: also the probability that the
  * compressed cache gives the full cache's text; the full cache itself is not sure of its text, so it earns what it earns.
  * By the dataset's own metric (`dataset`): the text against the row's answers; the full cache earns what it earns.
+ * What is scored is the gross reward; with a `keyPrice` it is learnt net of what the kept keys cost (`netReward`).
  */
 export class RewardRule {
   /** Name as the flag spells it: a metric, or `dataset`. */
   readonly name: string;
   /** True when the full cache's text is to be scored under every cache. */
   readonly needsLogProbs: boolean;
+  /** Reward that keeping every key of a prompt costs, in 0..1; 0: keys cost nothing. */
+  readonly keyPrice: number;
 
-  constructor(name: string) {
+  constructor(name: string, keyPrice = 0) {
+    if (!(keyPrice >= 0 && keyPrice <= 1)) throw A2sfError.invalid('key_price', `must be in 0..1, got ${keyPrice}`);
+    this.keyPrice = keyPrice;
     this.name = name === '' ? 'dataset' : name;
     this.needsLogProbs = this.againstFull && looksAtLogProbs(name);
   }
@@ -32,6 +37,11 @@ export class RewardRule {
 
   /** What the reward is, for people. */
   get description(): string {
+    if (this.keyPrice === 0) return this.#gross;
+    return `${this.#gross}, less ${this.keyPrice} x the share of the prompt's keys that is kept (0 at least)`;
+  }
+
+  get #gross(): string {
     if (this.name === 'log_prob') return "log_prob: the probability of the full cache's text";
     return this.againstFull
       ? `${this.name} of the text against the full cache's text`

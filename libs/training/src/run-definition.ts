@@ -16,6 +16,8 @@ export interface RunDefinition {
   readonly feedback?: Exclude<Feedback, 'bandit'>;
   /** Name of the reward. */
   readonly reward: string;
+  /** Reward that keeping every key of a prompt costs; absent where keys cost nothing. */
+  readonly keyPrice?: number;
   readonly generation: GenerationSettings;
   readonly aValues: readonly number[];
   readonly bValues: readonly number[];

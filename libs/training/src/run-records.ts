@@ -7,6 +7,8 @@ export interface ProgressLine {
   readonly iteration: number;
   /** Mean reward of the iteration's episodes; one that kept everything counts 1. */
   readonly avg_reward: number;
+  /** The same before the price of the kept keys; absent where they cost nothing. */
+  readonly avg_gross_reward?: number;
   /** Mean squared error before the step; null when the iteration had nothing to learn from. */
   readonly prediction_loss: number | null;
   /** The loss that was minimised: the prediction loss, for there is no other term. */

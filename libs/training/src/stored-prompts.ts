@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { A2sfError } from '@a2sf/errors';
 import type { ActionSpace } from '@a2sf/kv-compression';
-import { RewardStore, type StoredRow, type StoreProvenance } from '@a2sf/reward-store';
+import { RewardStore, spaceOf, type StoredRow, type StoreProvenance } from '@a2sf/reward-store';
+import { pricedLine } from './key-price.js';
 import type { KnownPrompts } from './known-prompts.js';
 import type { Embedding } from './peers.js';
 import { lowest, split, withoutRepeats } from './prompt-split.js';
@@ -15,6 +16,8 @@ export interface StoreSelection {
   readonly evaluation?: string;
   /** Name of the reward, one of those stored. */
   readonly reward: string;
+  /** Reward that keeping every key of a prompt costs, in 0..1. Default 0. */
+  readonly keyPrice?: number;
   /** Only rows of these datasets; empty means all. */
   readonly datasets: readonly string[];
   /** Evaluation prompts at most; 0 means all. */
@@ -39,9 +42,16 @@ export class StoredPrompts implements KnownPrompts {
   readonly #lines: readonly RewardLine[];
   readonly #embeddings: readonly Embedding[];
 
-  constructor(rows: readonly StoredRow[], reward: string, { encoder_id: encoderId, ...provenance }: StoreProvenance) {
-    const key = sha256(JSON.stringify([reward, encoderId, provenance])).slice(0, 16);
-    this.#lines = rows.map((row, index) => lineOf(row, reward, key, index));
+  constructor(
+    rows: readonly StoredRow[],
+    reward: string,
+    { encoder_id: encoderId, ...provenance }: StoreProvenance,
+    keyPrice = 0,
+  ) {
+    const own = keyPrice === 0 ? [] : [{ keyPrice }];
+    const key = sha256(JSON.stringify([reward, encoderId, provenance, ...own])).slice(0, 16);
+    const pricing = { price: keyPrice, space: spaceOf(provenance), budget: provenance.budget };
+    this.#lines = rows.map((row, index) => pricedLine(lineOf(row, reward, key, index), pricing));
     this.#embeddings = rows.map(({ embedding, promptTokens: tokens }) => {
       return { values: Array.from(embedding), tokens, truncated: false, empty: false, encoderId };
     });
@@ -68,10 +78,11 @@ export class StoredPrompts implements KnownPrompts {
     return Promise.resolve(indices.map((index) => this.#lines[index]!));
   }
 
-  /** SHA-256 of all that is learnt from these rows. */
+  /** SHA-256 of all that is learnt from these rows, before the price of the kept keys. */
   hash(): string {
     const hash = createHash('sha256');
-    for (const [index, { hash: text, dataset, full, rewards }] of this.#lines.entries()) {
+    for (const [index, line] of this.#lines.entries()) {
+      const { hash: text, dataset, gross_full: full = line.full, gross_rewards: rewards = line.rewards } = line;
       hash.update(`${JSON.stringify([text, dataset, full, rewards])}\n`);
       hash.update(Float32Array.from(this.#embeddings[index]!.values));
     }
@@ -91,7 +102,7 @@ export class StoredPrompts implements KnownPrompts {
  * RewardStore throws.
  */
 export async function readStoredPrompts(selection: StoreSelection): Promise<StoredSets> {
-  const { reward, datasets, evalSamples } = selection;
+  const { reward, datasets, evalSamples, keyPrice } = selection;
   const notes: string[] = [];
   const [train, trainRows] = await open(selection.train, 'from_store', selection, notes);
   const { provenance } = train.manifest;
@@ -113,8 +124,8 @@ export async function readStoredPrompts(selection: StoreSelection): Promise<Stor
     throw A2sfError.invalid('from_store', `holds no ${lacking} prompts${of}`);
   }
   return {
-    train: new StoredPrompts(sides.train, reward, provenance),
-    evaluation: new StoredPrompts(evaluation, reward, provenance),
+    train: new StoredPrompts(sides.train, reward, provenance, keyPrice),
+    evaluation: new StoredPrompts(evaluation, reward, provenance, keyPrice),
     space: train.space,
     provenance,
     rewardEncoderId: train.manifest.rewards.find(({ name }) => name === reward)!.encoder_id,
@@ -154,6 +165,7 @@ const shared = [
   'embedding_dimension',
   'a_values',
   'b_values',
+  'budgets',
   'budget',
   'recent',
   'max_new_tokens',

@@ -285,6 +285,7 @@ function progressLine(batch: Batch, loss: number | undefined, seconds: StageSeco
   return {
     iteration: batch.iteration,
     avg_reward: batch.avgReward,
+    ...(batch.avgGross === undefined ? {} : { avg_gross_reward: batch.avgGross }),
     prediction_loss: loss ?? null,
     total_loss: loss ?? null,
     actions_a: actions.map((action) => action.a),
