@@ -99,6 +99,48 @@ test('the compressions of a sweep follow its actions, and need no action or budg
   });
 });
 
+test('an action that names a budget is swept with it, the others with that of the request', () => {
+  const actions = [
+    { a: 0.5, b: 3, budget: 16 },
+    { a: 0.5, b: 3 },
+    { a: 0.5, b: 3, budget: 64 },
+  ];
+  const budgets = (request: object) => sweep({ prompt, ...request }).compressions.map(({ budget }) => budget);
+  assert.deepEqual(budgets({ actions, budget: 8 }), [16, 8, 64]);
+  assert.deepEqual(budgets({ actions: [actions[0], actions[2]] }), [16, 64]);
+  const shared = sweep({ prompt, actions, budgetShare: 0.5 }).compressions;
+  assert.deepEqual(
+    shared.map(({ budget, budgetShare }) => [budget, budgetShare]),
+    [
+      [16, 0],
+      [0, 0.5],
+      [64, 0],
+    ],
+  );
+  assert.throws(() => sweep({ prompt, actions }), /^A2sfError: budget: must be a whole number of at least 1, got 0/);
+  assert.throws(
+    () => sweep({ prompt, actions: [{ a: 1, b: 1, budget: 64 }, actions[0]!], recent: 20 }),
+    /recent: must be a whole number in 0\.\.16 \(the budget\), got 20/,
+  );
+  assert.throws(
+    () => sweep({ prompt, actions: [{ a: 1, b: 1, budget: 0 }] }),
+    /actions\[0\]\.budget: must be a whole number in 1\.\.1048576, got 0/,
+  );
+});
+
+test("the budget of a compression may be its action's, but not another beside it", () => {
+  const action = { a: 0.5, b: 3, budget: 16 };
+  for (const compression of [{ action }, { action, budget: 16 }]) {
+    assert.equal(generate({ prompt, compression }).compression!.budget, 16);
+  }
+  for (const compression of [
+    { action, budget: 8 },
+    { action, budgetShare: 0.5 },
+  ]) {
+    assert.throws(() => generate({ prompt, compression }), { field: 'compression.action.budget' });
+  }
+});
+
 test('a compression is refused by its field', () => {
   const bad: [object, RegExp][] = [
     [{ method: 'magic', budget: 8 }, /^A2sfError: compression\.method/],

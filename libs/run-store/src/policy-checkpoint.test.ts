@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { NeuralUcb, restoreAgent } from '@a2sf/bandit';
@@ -108,10 +109,29 @@ test('swapped tensors, a lost hash and a lost version are found', () => {
   assert.throws(() => decodePolicyCheckpoint(withMetadata({ iteration: '8' })), { code: 'DATA_LOSS' });
 });
 
+test('the bytes of a policy whose actions name no budget are those of version 1; with budgets they are of version 2', () => {
+  const ofSpace = (space: ActionSpace) =>
+    encodePolicyCheckpoint({
+      ...checkpoint,
+      state: NeuralUcb.initial({ space, dimension: 6, hidden: 8, seed: 7 }).state(),
+    });
+  const plain = ofSpace(new ActionSpace([0, 10], [1, 16, 64]));
+  assert.equal(
+    createHash('sha256').update(plain).digest('hex'),
+    'b6a3d0ed46fc156f259bb0397ed92799d86803e555958968c55ee0d797d8d24b',
+  );
+  const budgets = ofSpace(new ActionSpace([0, 10], [1, 16, 64], [32, 64]));
+  const { tensors, metadata } = parseSafetensors(budgets);
+  assert.equal(metadata['format_version'], '2');
+  assert.deepEqual(tensors.get('budgets')!.shape, [2]);
+  assert.deepEqual(tensors.get('action_counts')!.shape, [12]);
+  assert.deepEqual(encodePolicyCheckpoint(decodePolicyCheckpoint(budgets).checkpoint), budgets);
+});
+
 test('a newer format is refused by its number', () => {
-  assert.throws(() => decodePolicyCheckpoint(withMetadata({ format_version: '2' }), 'policy_7.safetensors'), {
+  assert.throws(() => decodePolicyCheckpoint(withMetadata({ format_version: '3' }), 'policy_7.safetensors'), {
     code: 'FAILED_PRECONDITION',
-    message: 'policy_7.safetensors: has format version 2, this program reads up to 1',
+    message: 'policy_7.safetensors: has format version 3, this program reads up to 2',
   });
 });
 

@@ -24,7 +24,10 @@ export function netReward(reward: number, price: number, share: number): number 
 }
 
 /** A line of gross rewards made one of net rewards that keeps the gross ones beside them; without a price it is the same. */
-export function pricedLine<L extends Omit<RewardLine, 'key'>>(gross: L, { price, space, budget }: Pricing): L {
+export function pricedLine<L extends Omit<RewardLine, 'key'>>(
+  gross: L,
+  { price, space, budget }: Pricing,
+): L & Pick<RewardLine, 'gross_full' | 'gross_rewards'> {
   if (price === 0) return gross;
   const { full, rewards, prompt_tokens: n } = gross;
   const net = rewards.map((reward, a) => netReward(reward, price, keptShare(space.at(a), n, budget)));

@@ -15,6 +15,8 @@ import type { TrainingContext, TrainingSettings } from './training.js';
 
 /** A space of six actions. */
 export const testSpace = new ActionSpace([0, 10], [1, 16, 64]);
+/** The same with two budgets: the larger one always fits the prompts. */
+export const budgetSpace = new ActionSpace([0, 10], [1, 16, 64], [32, 80]);
 const dimension = 6;
 /** What the full cache's own text is worth under `log_prob`. */
 export const fullProbability = 0.75;
@@ -35,6 +37,9 @@ export class TestPeers implements Peers {
   #agent: Agent | undefined;
   #checkpoint: PolicyCheckpoint | undefined;
   #version = 0;
+
+  /** @param space the actions of the policy. */
+  constructor(readonly space: ActionSpace = testSpace) {}
 
   describe(): Promise<PeerInfo> {
     return Promise.resolve({
@@ -80,7 +85,7 @@ export class TestPeers implements Peers {
     const choices = this.#agent!.select(contexts, explore ? (beta ?? 1) : 0);
     return Promise.resolve(
       choices.map(({ actionIndex, prediction, uncertainty }) => ({
-        action: testSpace.at(actionIndex),
+        action: this.space.at(actionIndex),
         actionIndex,
         predictedReward: prediction,
         uncertainty,
@@ -100,7 +105,7 @@ export class TestPeers implements Peers {
     return {
       full: task.includeFull || task.scoreFull ? swept('full', Math.log(fullProbability)) : undefined,
       texts: [
-        ...task.actions.map((action) => testSpace.indexOf(action)!),
+        ...task.actions.map((action) => this.space.indexOf(action)!),
         ...(task.compressions ?? []).map(() => -1),
       ].map((index) => swept(this.sameTexts ? '0' : `${index}`, Math.log(rewardOf(task.text, index)))),
       promptTokens,
@@ -153,10 +158,10 @@ export class TestPeers implements Peers {
 }
 
 /** A policy that has seen nothing. */
-export function testPolicy(): Uint8Array {
+export function testPolicy(space: ActionSpace = testSpace): Uint8Array {
   return initialPolicy({
     agent: 'neural-ucb',
-    space: testSpace,
+    space,
     dimension,
     hidden: 8,
     seed: 7,

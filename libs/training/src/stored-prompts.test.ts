@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { lookUp } from './episodes.js';
 import { everyIndex } from './known-prompts.js';
 import { claimFolder, RunFolder, type FolderUse } from './run-folder.js';
-import { rewardOf, TestPeers, testPolicy, testSettings, testSpace } from './peers.fixture.js';
+import { budgetSpace, rewardOf, TestPeers, testPolicy, testSettings, testSpace } from './peers.fixture.js';
 import { seededBy, storePromptsOf, writeStore, type SyntheticStore } from './store.fixture.js';
 import { readStoredPrompts, type StoreSelection } from './stored-prompts.js';
 import { train, type TrainingSettings, type TrainingStart } from './training.js';
@@ -32,6 +32,8 @@ const main = storeOf('main');
 await writeStore(main);
 await writeStore(storeOf('held', { prompts: storePromptsOf('stored', 36).slice(24) }));
 await writeStore(storeOf('other', { modelId: 'model-2' }));
+
+await writeStore(storeOf('budgets', { space: budgetSpace }));
 
 const select = (change: Partial<StoreSelection> = {}) =>
   readStoredPrompts({ train: main.folder, reward: 'rouge_l', datasets: [], evalSamples: 0, ...change });
@@ -186,4 +188,23 @@ test('with bandit feedback the regret is that of the greedy choice, whatever was
     const { id, experiences } = peers.updates[i]!;
     await twin.update(id, experiences);
   }
+});
+
+test('a store of several budgets holds whole rows over all actions, and is learnt from net of a price', async () => {
+  const folder = join(root, 'budgets');
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { format_version: number };
+  assert.equal(manifest.format_version, 2);
+  const [gross, net] = await Promise.all([0, 0.4].map((keyPrice) => select({ train: folder, keyPrice })));
+  assert.ok(gross!.space.equals(budgetSpace));
+  assert.equal(gross!.train.hash(), net!.train.hash());
+  const [before] = await gross!.train.rows([2]);
+  const [line] = await net!.train.rows([2]);
+  assert.equal(before!.rewards.length, 12);
+  assert.deepEqual([line!.gross_rewards, line!.gross_full, line!.full], [before!.rewards, 1, 0.6]);
+  assert.notEqual(line!.key, before!.key);
+  for (const [a, reward] of line!.rewards.entries()) {
+    const share = budgetSpace.at(a).budget! / 100;
+    assert.equal(reward, Math.max(0, before!.rewards[a]! - 0.4 * share));
+  }
+  await assert.rejects(select({ evaluation: folder }), { reason: 'different-stores', message: /budgets \[32,80\]/ });
 });
