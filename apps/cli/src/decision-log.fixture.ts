@@ -18,12 +18,12 @@ export function contextOf(seed: number): Float32Array {
 }
 
 /** A small agent that has learned from `updates` batches. */
-export function taughtAgent(name: string, updates: number): Agent {
-  const agent = agentType(name).initial({ space, dimension, hidden: 8, seed: 5 });
+export function taughtAgent(name: string, updates: number, of: ActionSpace = space): Agent {
+  const agent = agentType(name).initial({ space: of, dimension, hidden: 8, seed: 5 });
   for (let k = 0; k < updates; k++) {
     const batch = Array.from({ length: 24 }, (_, i) => {
       const n = 24 * k + i;
-      return { context: contextOf(10_000 + n), actionIndex: (n * 7 + k) % space.size, reward: (1 + noise(5 + n)) / 2 };
+      return { context: contextOf(10_000 + n), actionIndex: (n * 7 + k) % of.size, reward: (1 + noise(5 + n)) / 2 };
     });
     agent.update(batch, { lr: 1e-2, maxGradNorm: 1 });
   }

@@ -41,13 +41,14 @@ async function recordTexts(folder: string, source: TextSource): Promise<void> {
   if (worst.every(({ texts }) => texts !== undefined)) return;
   const { evaluation, peers, generation, signal } = source;
   const lines = await Promise.all(
-    worst.map(async ({ index, row, taken: { a, b }, texts }): Promise<TextRecord> => {
+    worst.map(async ({ index, row, taken: { a, b, budget }, texts }): Promise<TextRecord> => {
       if (texts !== undefined) return texts;
       const { text, wrap } = evaluation.prompt(index);
-      const task = { text, wrap, actions: [{ a, b }], includeFull: true, scoreFull: false, ...generation };
+      const action = budget === undefined ? { a, b } : { a, b, budget };
+      const task = { text, wrap, actions: [action], includeFull: true, scoreFull: false, ...generation };
       const { full, texts: swept } = await peers.sweep(task, signal);
       const { key, hash } = row;
-      return { key, hash, a, b, prompt: ends(text), full: full?.text ?? '', compressed: swept[0]?.text ?? '' };
+      return { key, hash, ...action, prompt: ends(text), full: full?.text ?? '', compressed: swept[0]?.text ?? '' };
     }),
   );
   const data = lines.map((line) => `${JSON.stringify(line)}\n`).join('');

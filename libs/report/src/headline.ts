@@ -1,7 +1,7 @@
 import { bootstrapMean } from '@a2sf/bandit';
 import { joinRewards, rewardsOf } from './joined-rewards.js';
 import { methods } from './methods.js';
-import type { Interval, RunRecord } from './run-record.js';
+import { actionText, type Interval, type RunRecord } from './run-record.js';
 
 /** A row of the table of results. */
 export interface HeadlineRow {
@@ -30,7 +30,7 @@ export function headline(run: RunRecord): readonly HeadlineRow[] {
     const recorded = last.differences.get(name);
     const rewards = recorded === undefined && joined.joined ? rewardsOf(name, action, joined) : undefined;
     // H2O is told by its name, for its b has no effect.
-    const shown = action === undefined || name === 'h2o' ? '' : ` (a = ${action.a}, b = ${action.b})`;
+    const shown = action === undefined || name === 'h2o' ? '' : ` (${actionText(action)})`;
     return {
       label: `${label}${shown}`,
       interval,

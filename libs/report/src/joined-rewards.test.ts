@@ -143,3 +143,32 @@ test('a trailing mean looks at what came before, a thinned line keeps its end', 
     [5, 5],
   ]);
 });
+
+test('with budgets an action is found by its budget too, and the map has a part for each', async () => {
+  const { options } = files['config.json'];
+  const run = await runOf({
+    ...files,
+    'config.json': { ...files['config.json'], options: { ...options, b_values: [1], budgets: [16, 64] } },
+    'progress.jsonl': files['progress.jsonl'].map((line) => ({ ...line, actions_b: [1, 1], actions_budget: [64, 16] })),
+    'evaluation.jsonl': files['evaluation.jsonl'].map((line) => ({
+      ...line,
+      eval_actions_budget: line.eval_rewards.map(() => 16),
+      baselines: { ...line.baselines, best_fixed: { ...line.baselines['best_fixed'], a: 10, b: 1, budget: 64 } },
+    })),
+    'evaluation_texts.jsonl': files['evaluation_texts.jsonl'].map((line) => ({ ...line, hash: 'hash-2', budget: 16 })),
+  });
+  assert.equal(joinRewards(run).joined, true);
+  const map = actionMap(run)!;
+  assert.deepEqual(
+    map.slices.slice(0, 2).map(({ label, chosen }) => [label, chosen]),
+    [
+      ['all evaluation prompts, budget 16', [0, 1]],
+      ['all evaluation prompts, budget 64', [0, 0]],
+    ],
+  );
+  assert.match(map.summary, /a = \d+, b = 1, budget (16|64) earns most/);
+  assert.ok(headline(run).some(({ label }) => label.includes('(a = 10, b = 1, budget 64)')));
+  const worst = worstPrompts(run, 8);
+  assert.ok(worst.every(({ taken }) => taken.budget === 16));
+  assert.ok(worst.some(({ texts }) => texts !== undefined));
+});

@@ -1,5 +1,5 @@
-import { ActionSpace } from '@a2sf/kv-compression';
-import type { EvaluationRecord, RewardRecord, RunRecord } from './run-record.js';
+import { ActionSpace, type Action } from '@a2sf/kv-compression';
+import { actionAt, type EvaluationRecord, type RewardRecord, type RunRecord } from './run-record.js';
 
 /** The reward rows of the prompts that do not fit the budget, and which of them an evaluation's lists speak of. */
 export interface JoinedRewards {
@@ -33,7 +33,7 @@ export function joinRewards({ config, rewards, evaluations }: RunRecord): Joined
 /** The reward of every row under the way to choose that a baseline is; undefined when the rows do not tell it. */
 export function rewardsOf(
   name: string,
-  action: { readonly a: number; readonly b: number } | undefined,
+  action: Action | undefined,
   { rows, space }: JoinedRewards,
 ): readonly number[] | undefined {
   if (action !== undefined) {
@@ -59,11 +59,11 @@ export function highest(values: readonly number[]): number {
 
 function spaceOf(config: RunRecord['config']): ActionSpace | undefined {
   const options = config['options'] as Readonly<Record<string, unknown>> | undefined;
-  const values = [options?.['a_values'], options?.['b_values']];
+  const values = [options?.['a_values'], options?.['b_values'], options?.['budgets'] ?? []];
   if (!values.every((list) => Array.isArray(list) && list.every((value) => typeof value === 'number')))
     return undefined;
-  const [a, b] = values as [number[], number[]];
-  return new ActionSpace(a, b);
+  const [a, b, budgets] = values as [number[], number[], number[]];
+  return new ActionSpace(a, b, budgets);
 }
 
 /** By place in the set, each once; rows without a place stay as they came. */
@@ -72,11 +72,12 @@ function sorted(rows: readonly RewardRecord[]): RewardRecord[] {
   return [...new Map(rows.map((row) => [row.index!, row])).values()].sort((x, y) => x.index! - y.index!);
 }
 
-function fits(rows: readonly RewardRecord[], { rewards, actionsA, actionsB }: EvaluationRecord, space: ActionSpace) {
+function fits(rows: readonly RewardRecord[], evaluation: EvaluationRecord, space: ActionSpace) {
+  const { rewards } = evaluation;
   return (
     rows.length === rewards.length &&
     rows.every((row, i) => {
-      const action = space.indexOf({ a: actionsA[i]!, b: actionsB[i]! });
+      const action = space.indexOf(actionAt(evaluation, i));
       return row.index !== undefined && row.rewards.length === space.size && row.rewards[action ?? -1] === rewards[i];
     })
   );

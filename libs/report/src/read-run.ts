@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { A2sfError } from '@a2sf/errors';
+import type { Action } from '@a2sf/kv-compression';
 import { Fields } from './fields.js';
 import { jsonLines } from './json-lines.js';
 import type {
@@ -71,6 +72,7 @@ function iterationRecord(fields: Fields): IterationRecord {
     loss: fields.optionalNumber('prediction_loss'),
     actionsA: fields.numbers('actions_a'),
     actionsB: fields.numbers('actions_b'),
+    actionsBudget: fields.has('actions_budget') ? fields.numbers('actions_budget') : undefined,
     seconds: new Map((seconds?.names() ?? []).map((stage) => [stage, seconds!.number(stage)])),
   };
 }
@@ -88,13 +90,14 @@ function evaluationRecord(fields: Fields, where: string): EvaluationRecord {
     rewards: fields.numbers('eval_rewards'),
     actionsA: fields.numbers('eval_actions_a'),
     actionsB: fields.numbers('eval_actions_b'),
+    actionsBudget: fields.has('eval_actions_budget') ? fields.numbers('eval_actions_budget') : undefined,
     predicted: fields.has('eval_predicted') ? fields.numbers('eval_predicted') : undefined,
     baselines: new Map(baselines.names().map((name) => [name, baselineRecord(baselines.object(name))])),
     differences: new Map((differences?.names() ?? []).map((name) => [name, intervalRecord(differences!.object(name))])),
     keptAll: fields.count('kept_all'),
   };
-  const { rewards, actionsA, actionsB, predicted = rewards } = record;
-  if ([actionsA, actionsB, predicted].some((list) => list.length !== rewards.length)) {
+  const { rewards, actionsA, actionsB, actionsBudget = rewards, predicted = rewards } = record;
+  if ([actionsA, actionsB, actionsBudget, predicted].some((list) => list.length !== rewards.length)) {
     throw new A2sfError('DATA_LOSS', `${where}: its lists of prompts are not of one length`);
   }
   return record;
@@ -102,7 +105,12 @@ function evaluationRecord(fields: Fields, where: string): EvaluationRecord {
 
 function baselineRecord(fields: Fields): BaselineRecord {
   const fixed = fields.has('a') && fields.has('b');
-  return { ...intervalRecord(fields), action: fixed ? { a: fields.number('a'), b: fields.number('b') } : undefined };
+  return { ...intervalRecord(fields), action: fixed ? actionRecord(fields) : undefined };
+}
+
+function actionRecord(fields: Fields): Action {
+  const shape = { a: fields.number('a'), b: fields.number('b') };
+  return fields.has('budget') ? { ...shape, budget: fields.number('budget') } : shape;
 }
 
 function intervalRecord(fields: Fields): Interval {
@@ -127,8 +135,7 @@ function textRecord(fields: Fields): TextRecord {
   return {
     key: fields.text('key'),
     hash: fields.text('hash'),
-    a: fields.number('a'),
-    b: fields.number('b'),
+    ...actionRecord(fields),
     prompt: fields.text('prompt'),
     full: fields.text('full'),
     compressed: fields.text('compressed'),

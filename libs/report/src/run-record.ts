@@ -1,3 +1,5 @@
+import type { Action } from '@a2sf/kv-compression';
+
 /** A line of progress.jsonl: one iteration that was logged. */
 export interface IterationRecord {
   readonly iteration: number;
@@ -6,6 +8,8 @@ export interface IterationRecord {
   readonly loss: number | undefined;
   readonly actionsA: readonly number[];
   readonly actionsB: readonly number[];
+  /** Undefined in a run whose actions name no budget. */
+  readonly actionsBudget: readonly number[] | undefined;
   /** Seconds by stage, in the order of the run. */
   readonly seconds: ReadonlyMap<string, number>;
 }
@@ -20,7 +24,7 @@ export interface Interval {
 /** A baseline as an evaluation holds it. */
 export interface BaselineRecord extends Interval {
   /** The action, where the baseline always takes the same one. */
-  readonly action: { readonly a: number; readonly b: number } | undefined;
+  readonly action: Action | undefined;
 }
 
 /** A line of evaluation.jsonl. One entry of a list is one prompt that does not fit the budget, in the set's order. */
@@ -30,6 +34,8 @@ export interface EvaluationRecord {
   readonly rewards: readonly number[];
   readonly actionsA: readonly number[];
   readonly actionsB: readonly number[];
+  /** Undefined in a run whose actions name no budget. */
+  readonly actionsBudget: readonly number[] | undefined;
   /** What the policy expected; undefined in a run that did not record it. */
   readonly predicted: readonly number[] | undefined;
   readonly baselines: ReadonlyMap<string, BaselineRecord>;
@@ -63,6 +69,7 @@ export interface TextRecord {
   readonly hash: string;
   readonly a: number;
   readonly b: number;
+  readonly budget?: number;
   /** The prompt, its middle left out when it is long. */
   readonly prompt: string;
   readonly full: string;
@@ -101,4 +108,18 @@ export interface RunRecord {
   readonly texts: readonly TextRecord[];
   /** In the order they were made; empty where nobody evaluated. */
   readonly quality: readonly QualityRecord[];
+}
+
+/** The i-th action of a record. */
+export function actionAt(
+  { actionsA, actionsB, actionsBudget }: Pick<IterationRecord, 'actionsA' | 'actionsB' | 'actionsBudget'>,
+  i: number,
+): Action {
+  const shape = { a: actionsA[i]!, b: actionsB[i] ?? -1 };
+  return actionsBudget === undefined ? shape : { ...shape, budget: actionsBudget[i] ?? -1 };
+}
+
+/** An action for people. */
+export function actionText({ a, b, budget }: Action): string {
+  return `a = ${a}, b = ${b}${budget === undefined ? '' : `, budget ${budget}`}`;
 }

@@ -2,7 +2,7 @@ import type { ActionMap } from './charts/action-map.js';
 import type { Chart } from './chart.js';
 import type { HeadlineRow } from './headline.js';
 import { html, type Html } from './html.js';
-import type { Interval, RunRecord } from './run-record.js';
+import { actionText, type Interval, type RunRecord } from './run-record.js';
 import type { WorstPrompt } from './worst-prompts.js';
 
 /** The last evaluation as a table. */
@@ -122,8 +122,8 @@ export function worstSection(prompts: readonly WorstPrompt[]): Html | undefined 
         html`<article class="worst">
           <h3><bdi>${row.id}</bdi></h3>
           <p>
-            ${row.dataset ? html`<bdi>${row.dataset}</bdi>, ` : undefined}${row.promptTokens} tokens; took a =
-            ${taken.a}, b = ${taken.b} and earned <b>${shown(taken.reward)}</b>; a = ${best.a}, b = ${best.b} earns
+            ${row.dataset ? html`<bdi>${row.dataset}</bdi>, ` : undefined}${row.promptTokens} tokens; took
+            ${actionText(taken)} and earned <b>${shown(taken.reward)}</b>; ${actionText(best)} earns
             <b>${shown(best.reward)}</b>
           </p>
           ${

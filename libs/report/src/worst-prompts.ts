@@ -1,5 +1,6 @@
+import type { Action } from '@a2sf/kv-compression';
 import { highest, joinRewards } from './joined-rewards.js';
-import type { RewardRecord, RunRecord, TextRecord } from './run-record.js';
+import { actionAt, type RewardRecord, type RunRecord, type TextRecord } from './run-record.js';
 
 /** A prompt on which the policy left much on the table. */
 export interface WorstPrompt {
@@ -7,8 +8,8 @@ export interface WorstPrompt {
   /** Place of the prompt in the evaluation set. */
   readonly index: number;
   /** What the policy took, what would have been best, and what they earn. */
-  readonly taken: { readonly a: number; readonly b: number; readonly reward: number };
-  readonly best: { readonly a: number; readonly b: number; readonly reward: number };
+  readonly taken: Action & { readonly reward: number };
+  readonly best: Action & { readonly reward: number };
   /** What the caches wrote under the taken action, where it was recorded. */
   readonly texts: TextRecord | undefined;
 }
@@ -24,14 +25,15 @@ export function worstPrompts(run: RunRecord, count: number): WorstPrompt[] {
   return rows
     .map((row, i): WorstPrompt => {
       const reward = highest(row.rewards);
+      const taken = actionAt(last, i);
       return {
         row,
         index: row.index!,
-        taken: { a: last.actionsA[i]!, b: last.actionsB[i]!, reward: last.rewards[i]! },
+        taken: { ...taken, reward: last.rewards[i]! },
         best: { ...space.at(row.rewards.indexOf(reward)), reward },
         texts: run.texts.find(
-          ({ key, hash, a, b }) =>
-            key === row.key && hash === row.hash && a === last.actionsA[i] && b === last.actionsB[i],
+          ({ key, hash, a, b, budget }) =>
+            key === row.key && hash === row.hash && a === taken.a && b === taken.b && budget === taken.budget,
         ),
       };
     })

@@ -111,15 +111,27 @@ export async function promptText(values: {
   });
 }
 
-/** An action written `a,b`. Throws a usage error naming the flag. */
-export function parseAction(written: string, flag: string): Required<Pick<Action, 'a' | 'b'>> {
-  const [a, b, ...more] = written.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  if (more.length > 0 || a === undefined || b === undefined || !(a >= 0) || !Number.isInteger(b) || b < 1) {
+/** An action written `a,b` or `a,b,budget`. Throws a usage error naming the flag. */
+export function parseAction(written: string, flag: string): Action {
+  const [a, b, budget, ...more] = written.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  const isWhole = (value: number | undefined) => Number.isInteger(value) && value! >= 1;
+  if (more.length > 0 || a === undefined || !(a >= 0) || !isWhole(b) || (budget !== undefined && !isWhole(budget))) {
     throw usageError([
-      `--${flag}: must be a,b with a >= 0 and a whole b >= 1, such as 10,16; got ${JSON.stringify(written.slice(0, 40))}`,
+      `--${flag}: must be a,b or a,b,budget with a >= 0 and whole b and budget >= 1, such as 10,16; got ${JSON.stringify(written.slice(0, 40))}`,
     ]);
   }
-  return { a, b };
+  return budget === undefined ? { a, b: b! } : { a, b: b!, budget };
+}
+
+/** The budget to ask for: that of an action which names one, unless the flag gives one, which the server then compares. */
+export function budgetOf(flag: number, source: string, action: Action | undefined): number {
+  return source === 'default' ? (action?.budget ?? flag) : flag;
+}
+
+/** An action as `parseAction` reads it. */
+export function actionText(action: Action | null | undefined): string {
+  const { a, b, budget } = action ?? {};
+  return `${a},${b}${budget === undefined ? '' : `,${budget}`}`;
 }
 
 /** Writes an answer as JSON, its fields spelled as in the contract. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PolicyServiceClient } from '@a2sf/contracts';
+import { ActionSpace } from '@a2sf/kv-compression';
 import { callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
 import { ChildService } from '../child-service.js';
 import { contextOf, encoderId, space, taughtAgent, writeCheckpoint } from '../decision-log.fixture.js';
@@ -179,4 +180,53 @@ test('what a policy process decided and learned from is replayed bit for bit, an
   assert.equal(status, 0);
   const { counts, n } = JSON.parse(stdout) as { counts: Record<string, number>; n: number };
   assert.deepEqual([n, counts['decisions'], counts['without_reward'], counts['before_policy']], [60, 120, 60, 60]);
+});
+
+test('with budgets and a floor the reason is the floor, the table has the budgets, and the log is replayed bit for bit', async () => {
+  const budgets = new ActionSpace([0, 10], [8, 16], [16, 64]);
+  const own = join(folder, 'budgets');
+  mkdirSync(own);
+  const taught = taughtAgent('neural-ucb', 3, budgets);
+  const file = writeCheckpoint(own, taught, 1);
+  const decided = join(own, 'decisions.jsonl');
+  const boundBeta = 0.01;
+  // One whose best action is dear, so that the floor moves the choice.
+  const best = (seed: number) => taught.select([contextOf(seed)], 0, { boundBeta })[0]!;
+  const seed = Array.from({ length: 100 }, (_, i) => i).find((i) => best(i).actionIndex % 2 === 1)!;
+  const context = contextOf(seed);
+  const highest = best(seed);
+  const floors = [0, highest.lowerBound!, 1];
+  for (const qualityFloor of floors) {
+    const flags = [
+      '--quality_floor',
+      String(qualityFloor),
+      '--bound_beta',
+      String(boundBeta),
+      '--decision_log',
+      decided,
+    ];
+    const service = new ChildService('policy', ['--checkpoint', file, ...flags], () => undefined);
+    services.push(service);
+    const address = await service.address(never);
+    const { status, stdout, stderr } = await a2sf('explain', '--policy', address, '--embedding', embeddingFile(seed));
+    await service.stop();
+    assert.deepEqual([status, stderr], [0, '']);
+    const [choice] = taught.select([context], 0, { boundBeta, qualityFloor });
+    const { a, b, budget } = budgets.at(choice!.actionIndex);
+    assert.match(stdout, new RegExp(`^${a},${b},${budget} is chosen by neural-ucb, version 1: `));
+    assert.match(stdout, /^ +a +b +budget +predicted +uncertainty +lower bound$/m);
+    if (qualityFloor === 1) assert.match(stdout, /^use the full cache: its lower bound \S+ is below the floor 1$/m);
+    else
+      assert.match(
+        stdout,
+        /: of the smallest budget at which a lower bound reaches the floor \S+, its bound \S+ is the/,
+      );
+    if (qualityFloor === 0) assert.equal(budget, 16);
+  }
+  const again = await a2sf('replay', '--decision_log', decided, '--checkpoint', file);
+  assert.deepEqual([again.status, again.stdout], [0, '3 decisions: 3 match, 0 differ, 0 not checked\n']);
+  const moved = readFileSync(decided, 'utf8').replaceAll('"quality_floor":0,', '"quality_floor":1,');
+  writeFileSync(decided, moved);
+  const other = await a2sf('replay', '--decision_log', decided, '--checkpoint', file);
+  assert.equal(other.status, 1);
 });

@@ -11,7 +11,7 @@ import {
 import { A2sfError } from '@a2sf/errors';
 import { callUnary, ClientSecurity, clientSecurityOptions, connect } from '@a2sf/grpc-runtime';
 import { alignedTable } from '../text-table.js';
-import { clientOptions, printJson } from './client-options.js';
+import { actionText, clientOptions, printJson } from './client-options.js';
 
 const { timeoutMs, json } = clientOptions('');
 
@@ -105,8 +105,6 @@ async function readEmbedding(path: string): Promise<Embedding> {
   return { values, encoderId };
 }
 
-const actionText = (action: CandidateOutput['action']): string => `${action?.a},${action?.b}`;
-
 /** The candidates by predicted reward, the first of the action space on ties, with their index. */
 function ranked({ candidates }: SelectActionResponseOutput): { index: number; candidate: CandidateOutput }[] {
   const entries = candidates.map((candidate, index) => ({ index, candidate }));
@@ -122,12 +120,17 @@ function reasons(answer: SelectActionResponseOutput, info: PolicyInfoResponseOut
   }
   const best = ranked(answer)[0];
   const drawn = propensity < 1 ? `, with probability ${propensity.toPrecision(3)}` : '';
+  const { qualityFloor: floor } = info;
+  const isCheapest =
+    floor !== undefined && info.budgets.length > 0 && !explore && fullCacheReason === 'FULL_CACHE_REASON_UNSPECIFIED';
   const ground =
-    best === undefined || best.index === actionIndex
-      ? `its predicted reward is the highest${drawn}`
-      : explore
-        ? `exploration${drawn}: its score is ${ucb.toPrecision(4)}, ${actionText(best.candidate.action)} has the highest predicted reward`
-        : `the algorithm takes it${drawn}; ${actionText(best.candidate.action)} has the highest predicted reward`;
+    isCheapest && !['fixed', 'random'].includes(info.agent)
+      ? `of the smallest budget at which a lower bound reaches the floor ${floor}, its bound ${(answer.lowerBound ?? 0).toPrecision(4)} is the highest`
+      : best === undefined || best.index === actionIndex
+        ? `its predicted reward is the highest${drawn}`
+        : explore
+          ? `exploration${drawn}: its score is ${ucb.toPrecision(4)}, ${actionText(best.candidate.action)} has the highest predicted reward`
+          : `the algorithm takes it${drawn}; ${actionText(best.candidate.action)} has the highest predicted reward`;
   if (fullCacheReason !== 'FULL_CACHE_REASON_BELOW_FLOOR') return [`${chosen}: ${ground}`];
   const { lowerBound = 0 } = answer;
   const bound = `its lower bound ${lowerBound.toPrecision(4)} is below the floor ${info.qualityFloor}`;
@@ -139,10 +142,12 @@ function tableOf(answer: SelectActionResponseOutput): string[] {
     index === answer.actionIndex ? '*' : '',
     String(action?.a),
     String(action?.b),
+    ...(action?.budget === undefined ? [] : [String(action.budget)]),
     predictedReward.toFixed(4),
     uncertainty.toPrecision(4),
     lowerBound.toFixed(4),
   ]);
   if (rows.length === 0) return [];
-  return ['', alignedTable([['', 'a', 'b', 'predicted', 'uncertainty', 'lower bound'], ...rows])];
+  const budget = answer.candidates.some(({ action }) => action?.budget !== undefined) ? ['budget'] : [];
+  return ['', alignedTable([['', 'a', 'b', ...budget, 'predicted', 'uncertainty', 'lower bound'], ...rows])];
 }

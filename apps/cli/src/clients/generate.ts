@@ -11,6 +11,7 @@ import {
   printJson,
   promptText,
   truncateOption,
+  budgetOf,
 } from './client-options.js';
 
 const sampling = 'Sampling';
@@ -20,7 +21,7 @@ const options = {
   truncate: truncateOption,
   action: option({
     schema: text({ maxLength: 60 }),
-    description: 'compress with this window, written a,b (default: the full cache)',
+    description: 'compress with this window, written a,b or a,b,budget (default: the full cache)',
     group: 'Compression',
   }),
   method: methodOption,
@@ -67,13 +68,14 @@ const options = {
 /** `a2sf generate`: streams the continuation of a prompt. */
 export async function generate(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf generate', description: 'Continues a prompt with a full or a compressed cache.' };
-  const { values } = resolveOptions(command, options, argv);
-  const { budget, recent, maxNewTokens, ignoreEos, truncate, timeoutMs } = values;
+  const { values, sources } = resolveOptions(command, options, argv);
+  const { recent, maxNewTokens, ignoreEos, truncate, timeoutMs } = values;
   if (values.action !== undefined && values.method !== undefined) {
     throw usageError(['--action, --method: give one of them']);
   }
-  const shared = { budget, recent, keep: parseKeep(values.keep) };
   const action = values.action === undefined ? {} : { action: parseAction(values.action, 'action') };
+  const budget = budgetOf(values.budget, sources.budget, action.action);
+  const shared = { budget, recent, keep: parseKeep(values.keep) };
   const method = values.method === undefined ? {} : { method: values.method };
   const whole = values.action === undefined && (values.method ?? 'full') === 'full';
   const compression = whole ? {} : { compression: { ...action, ...method, ...shared } };

@@ -10,6 +10,7 @@ import {
   printJson,
   promptText,
   truncateOption,
+  budgetOf,
 } from './client-options.js';
 
 const options = {
@@ -17,7 +18,7 @@ const options = {
   truncate: truncateOption,
   action: option({
     schema: text({ maxLength: 60 }),
-    description: 'the window, written a,b (default: 10,16, unless a method is named)',
+    description: 'the window, written a,b or a,b,budget (default: 10,16, unless a method is named)',
     group: 'Compression',
   }),
   method: methodOption,
@@ -39,11 +40,13 @@ const options = {
 /** `a2sf inspect`: which positions of a prompt a compression keeps. */
 export async function inspect(argv: readonly string[]): Promise<void> {
   const command = { name: 'a2sf inspect', description: 'Shows which positions of a prompt a compression keeps.' };
-  const { values } = resolveOptions(command, options, argv);
-  const { budget, recent, truncate, withScores, timeoutMs } = values;
+  const { values, sources } = resolveOptions(command, options, argv);
+  const { recent, truncate, withScores, timeoutMs } = values;
   const { method, keep: written } = values;
   if (values.action !== undefined && method !== undefined) throw usageError(['--action, --method: give one of them']);
-  const ranked = method === undefined ? { action: parseAction(values.action ?? '10,16', 'action') } : { method };
+  const action = method === undefined ? parseAction(values.action ?? '10,16', 'action') : undefined;
+  const ranked = action === undefined ? { method: method! } : { action };
+  const budget = budgetOf(values.budget, sources.budget, action);
   const compression = { ...ranked, budget, recent, keep: parseKeep(written) };
   const prompt = { text: await promptText(values) };
   const client = connect(GeneratorServiceClient, values.address, { security: ClientSecurity.of(values) });

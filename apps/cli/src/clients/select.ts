@@ -1,7 +1,7 @@
 import { boolean, number, option, resolveOptions } from '@a2sf/config';
 import { PolicyServiceClient } from '@a2sf/contracts';
 import { callUnary, ClientSecurity, connect } from '@a2sf/grpc-runtime';
-import { clientOptions, printJson, promptText } from './client-options.js';
+import { actionText, clientOptions, printJson, promptText } from './client-options.js';
 
 const options = {
   ...clientOptions('127.0.0.1:50054'),
@@ -24,10 +24,11 @@ export async function select(argv: readonly string[]): Promise<void> {
     const request = { text, explore, ...(beta === undefined ? {} : { beta }) };
     const answer = await callUnary(client, 'selectAction', request, { timeoutMs });
     if (values.json) return printJson(answer);
-    const { action, predictedReward, uncertainty, policyVersion, useFullCache } = answer;
+    const { action, predictedReward, uncertainty, policyVersion, useFullCache, fullCacheReason } = answer;
     const grounds = `predicted reward ${predictedReward.toFixed(3)}, uncertainty ${uncertainty.toPrecision(3)}`;
-    const advice = useFullCache ? '; the context is blank: use the full cache' : '';
-    process.stdout.write(`${action?.a},${action?.b}  ${grounds}, policy version ${policyVersion}${advice}\n`);
+    const why = fullCacheReason === 'FULL_CACHE_REASON_BELOW_FLOOR' ? 'below the floor' : 'the context is blank';
+    const advice = useFullCache ? `; ${why}: use the full cache` : '';
+    process.stdout.write(`${actionText(action)}  ${grounds}, policy version ${policyVersion}${advice}\n`);
   } finally {
     client.close();
   }

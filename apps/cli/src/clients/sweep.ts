@@ -11,6 +11,7 @@ import {
   printJson,
   promptText,
   truncateOption,
+  actionText,
 } from './client-options.js';
 
 const options = {
@@ -19,7 +20,7 @@ const options = {
   actions: option({
     schema: listOf(text({ maxLength: 60 }), { min: 1, max: 256 }),
     list: true,
-    description: 'the windows to try, each written a,b (default: the sixty of the action space)',
+    description: 'the windows to try, each written a,b or a,b,budget (default: the sixty of the action space)',
     group: 'Compression',
   }),
   ...compressionOptions,
@@ -45,12 +46,13 @@ export async function sweep(argv: readonly string[]): Promise<void> {
     const request = { prompt, actions, keep, budget, recent, maxNewTokens, ignoreEos, truncate, includeFull };
     const answer = await callUnary(client, 'sweep', request, { timeoutMs });
     if (values.json) return printJson(answer);
-    const lines = [`${answer.promptTokens} prompt tokens, ${answer.keptTokens} kept`];
+    const kept = [...new Set(answer.results.map(({ keptTokens }) => keptTokens))].sort((x, y) => x - y);
+    const lines = [`${answer.promptTokens} prompt tokens, ${kept.join(', ')} kept`];
     if (answer.full) lines.push(`full cache: ${JSON.stringify(answer.full.text)}`);
     for (const [first, result] of answer.results.entries()) {
       if (result.sameAs !== undefined) continue;
       const alike = actions.filter((_, i) => i === first || answer.results[i]?.sameAs === first);
-      lines.push(`${alike.map(({ a, b }) => `${a},${b}`).join(' ')}: ${JSON.stringify(result.text)}`);
+      lines.push(`${alike.map(actionText).join(' ')}: ${JSON.stringify(result.text)}`);
     }
     process.stdout.write(`${lines.join('\n')}\n`);
   } finally {

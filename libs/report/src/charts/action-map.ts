@@ -1,6 +1,7 @@
+import type { ActionSpace } from '@a2sf/kv-compression';
 import type { Chart } from '../chart.js';
 import { joinRewards, type JoinedRewards } from '../joined-rewards.js';
-import type { RewardRecord, RunRecord } from '../run-record.js';
+import { actionAt, actionText, type RewardRecord, type RunRecord } from '../run-record.js';
 import { short } from '../series.js';
 
 /** Slices that are shown beside the whole set; the smallest datasets give way. */
@@ -29,18 +30,17 @@ export function actionMap(run: RunRecord): ActionMap | undefined {
   const slices: Slice[] = [];
   if (rows.length > 0) {
     const numbered = rows.map((row, i) => ({ row, i }));
-    slices.push(slice('all evaluation prompts', numbered, run, joined));
+    slices.push(...slice('all evaluation prompts', numbered, run, joined));
     const groups = [
       ...grouped(numbered, ({ row }) => (row.dataset ? `dataset ${row.dataset}` : '')),
       ...grouped(numbered, ({ row }) => lengthBucket(row.promptTokens)),
     ];
     const largest = [...groups].sort(([, x], [, y]) => y.length - x.length).slice(0, maxSlices);
-    for (const group of groups) if (largest.includes(group)) slices.push(slice(...group, run, joined));
+    for (const group of groups) if (largest.includes(group)) slices.push(...slice(...group, run, joined));
   }
-  const tried = training(run, joined);
-  if (tried !== undefined) slices.push(tried);
+  slices.push(...training(run, joined));
   if (slices.length === 0) return undefined;
-  const best = slices[0]!.reward === undefined ? '' : bestOf(slices[0]!.reward, joined);
+  const best = rows.length === 0 ? '' : bestOf(rewardsOf(rows, space.size), space);
   const { aValues, bValues } = space;
   const axis = (name: string, data: readonly number[], nameGap: number) => ({
     type: 'category',
@@ -76,23 +76,44 @@ interface Numbered {
   readonly i: number;
 }
 
-function slice(label: string, part: readonly Numbered[], run: RunRecord, { space, joined }: JoinedRewards): Slice {
+function slice(label: string, part: readonly Numbered[], run: RunRecord, { space, joined }: JoinedRewards): Slice[] {
   const last = run.evaluations.at(-1);
-  const size = space!.size;
-  const reward = Array.from({ length: size }, (_, action) =>
-    short(part.reduce((sum, { row }) => sum + row.rewards[action]!, 0) / part.length),
+  const reward = rewardsOf(
+    part.map(({ row }) => row),
+    space!.size,
   );
-  if (!joined || last === undefined) return { label, prompts: part.length, reward };
-  const actions = part.map(({ i }) => space!.indexOf({ a: last.actionsA[i]!, b: last.actionsB[i]! }));
-  return { label, prompts: part.length, reward, chosen: shares(actions, size) };
+  const whole = { label, prompts: part.length, reward };
+  if (!joined || last === undefined) return byBudget(whole, space!);
+  const actions = part.map(({ i }) => space!.indexOf(actionAt(last, i)));
+  return byBudget({ ...whole, chosen: shares(actions, space!.size) }, space!);
 }
 
-function training({ progress }: RunRecord, { space }: JoinedRewards): Slice | undefined {
-  const actions = progress.flatMap(({ actionsA, actionsB }) =>
-    actionsA.map((a, i) => space!.indexOf({ a, b: actionsB[i] ?? -1 })),
+function training({ progress }: RunRecord, { space }: JoinedRewards): Slice[] {
+  const actions = progress.flatMap((line) => line.actionsA.map((_, i) => space!.indexOf(actionAt(line, i))));
+  if (actions.length === 0) return [];
+  const chosen = shares(actions, space!.size);
+  return byBudget({ label: 'episodes of training', prompts: actions.length, chosen }, space!);
+}
+
+/** Mean reward of each action. */
+function rewardsOf(rows: readonly RewardRecord[], size: number): number[] {
+  return Array.from({ length: size }, (_, action) =>
+    short(rows.reduce((sum, row) => sum + row.rewards[action]!, 0) / rows.length),
   );
-  if (actions.length === 0) return undefined;
-  return { label: 'episodes of training', prompts: actions.length, chosen: shares(actions, space!.size) };
+}
+
+/** A part as one map for each budget, where the actions name some: shares are of all the part's choices. */
+function byBudget({ label, prompts, reward, chosen }: Slice, { budgets }: ActionSpace): Slice[] {
+  if (budgets.length === 0) return [{ label, prompts, ...(reward && { reward }), ...(chosen && { chosen }) }];
+  return budgets.map((budget, k) => {
+    const own = (values: readonly number[]) => values.filter((_, action) => action % budgets.length === k);
+    return {
+      label: `${label}, budget ${budget}`,
+      prompts,
+      ...(reward && { reward: own(reward) }),
+      ...(chosen && { chosen: own(chosen) }),
+    };
+  });
 }
 
 function shares(actions: readonly (number | undefined)[], size: number): number[] {
@@ -121,8 +142,7 @@ function lengthBucket(tokens: number): string {
   return `prompts of ${from} to ${2 * from - 1} tokens`;
 }
 
-function bestOf(reward: readonly number[], { space }: JoinedRewards): string {
+function bestOf(reward: readonly number[], space: ActionSpace): string {
   const index = reward.reduce((best, value, i) => (value > reward[best]! ? i : best), 0);
-  const { a, b } = space!.at(index);
-  return `Over all evaluation prompts a = ${a}, b = ${b} earns most, ${reward[index]!.toFixed(3)} on average.`;
+  return `Over all evaluation prompts ${actionText(space.at(index))} earns most, ${reward[index]!.toFixed(3)} on average.`;
 }
