@@ -194,9 +194,7 @@ test('with budgets and a floor the reason is the floor, the table has the budget
   const best = (seed: number) => taught.select([contextOf(seed)], 0, { boundBeta })[0]!;
   const seed = Array.from({ length: 100 }, (_, i) => i).find((i) => best(i).actionIndex % 2 === 1)!;
   const context = contextOf(seed);
-  const highest = best(seed);
-  const floors = [0, highest.lowerBound!, 1];
-  for (const qualityFloor of floors) {
+  for (const qualityFloor of [0, 1]) {
     const flags = [
       '--quality_floor',
       String(qualityFloor),
@@ -224,7 +222,7 @@ test('with budgets and a floor the reason is the floor, the table has the budget
     if (qualityFloor === 0) assert.equal(budget, 16);
   }
   const again = await a2sf('replay', '--decision_log', decided, '--checkpoint', file);
-  assert.deepEqual([again.status, again.stdout], [0, '3 decisions: 3 match, 0 differ, 0 not checked\n']);
+  assert.deepEqual([again.status, again.stdout], [0, '2 decisions: 2 match, 0 differ, 0 not checked\n']);
   const moved = readFileSync(decided, 'utf8').replaceAll('"quality_floor":0,', '"quality_floor":1,');
   writeFileSync(decided, moved);
   const other = await a2sf('replay', '--decision_log', decided, '--checkpoint', file);
