@@ -102,7 +102,8 @@ export const options = {
   }),
   qualityFloor: option({
     schema: number({ min: 0, max: 1 }),
-    description: 'a lower bound below it advises the full cache (default: none, no bound is looked at)',
+    description:
+      'a lower bound below it advises the full cache; of a policy with several budgets the cheapest action that reaches it is taken (default: none, no bound is looked at)',
     group: serving,
   }),
   shadowShare: option({

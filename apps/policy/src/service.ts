@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { defaultAgent } from '@a2sf/bandit';
 import {
   PolicyServiceClient,
+  type Action,
   type ExportCheckpointRequestOutput,
   type ExportCheckpointResponse,
   type ImportCheckpointRequestOutput,
@@ -17,7 +18,6 @@ import {
 } from '@a2sf/contracts';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
-import type { Action } from '@a2sf/kv-compression';
 import type { HyperParameters } from '@a2sf/run-store';
 import type { SelectInput, Selection } from './choosing.js';
 import { contextHash } from './context-hash.js';
@@ -297,7 +297,7 @@ function selectionMessage(selection: Selection): SelectActionResponse {
   };
 }
 
-function actionMessage({ a, b, budget }: Action): Action {
+function actionMessage({ a, b, budget }: Pick<Selection, 'a' | 'b' | 'budget'>): Action {
   return budget === undefined ? { a, b } : { a, b, budget };
 }
 
