@@ -109,6 +109,19 @@ test('an answer that cannot be right is refused', () => {
   assert.equal(new SweepCheck<string>(() => undefined).of(task)(answer(), 'x').promptTokens, 100);
 });
 
+test('each action that names a budget is held to its own', () => {
+  const budgets = [16, 64].map((budget) => ({ a: 1, b: 1, budget }));
+  const own = { ...task, actions: budgets, budget: 16 };
+  const [result] = answer().results;
+  const kept = (...tokens: number[]) =>
+    answer({ keptTokens: tokens[0]!, results: tokens.map((keptTokens) => ({ ...result!, keptTokens })) });
+  const outcomeOf = () => new SweepCheck<string>(() => undefined).of(own);
+  assert.equal(outcomeOf()(kept(16, 64), 'x').texts.length, 2);
+  for (const wrong of [kept(16, 16), kept(64, 64), kept(16, 100)]) {
+    assert.throws(() => outcomeOf()(wrong, 'x'), { reason: 'malformed-answer' });
+  }
+});
+
 test('a prompt of another length than before is another prompt, until a second member says the same', () => {
   const accused: string[] = [];
   const check = new SweepCheck<string>((member) => accused.push(member));

@@ -116,10 +116,12 @@ test('feedback of all actions earns what trying one earns', async () => {
 });
 
 test('without budgets a price is that of the one budget, and records without either are as they were', async () => {
-  const { evaluation, progress } = await runIn('priced', { reward: new RewardRule('rouge_l', price) });
+  const { evaluation, progress, rows } = await runIn('priced', { reward: new RewardRule('rouge_l', price) });
   assert.ok(progress[0]!.avg_gross_reward! > progress[0]!.avg_reward);
   assert.equal(evaluation[0]!.eval_avg_kept_share, undefined);
   const plain = await runIn('plain', {});
+  const keys = [rows, plain.rows].map((lines) => lines[0]!.key);
+  assert.notEqual(keys[0], keys[1], 'rows of another price are not taken for those of this one');
   const names = [...plain.progress, ...plain.evaluation, ...plain.rows].flatMap((line) => Object.keys(line));
   assert.ok(names.every((name) => !/gross|budget|share/.test(name)));
 });
