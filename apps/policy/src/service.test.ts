@@ -148,6 +148,7 @@ test('without a checkpoint the server is ready, describes itself, and refuses th
     {
       aValues: testSpace.aValues,
       bValues: testSpace.bValues,
+      budgets: [],
       embeddingDimension: testDimension,
       hyperParameters: { lr: 0.25, ucbBeta: 0.5, uncertaintyCoef: 0.1, maxGradNorm: 1, hidden: 12 },
       policyVersion: '1',
