@@ -50,6 +50,8 @@ const lastWordsMs = 1000;
 const keepaliveMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
 const idleConnectionMs = 300_000;
+/** How long the calls of a connection that was asked to reconnect may go on: the longest deadline that the suite's own clients set. */
+const connectionGraceMs = 3_600_000;
 const maxStreamsPerConnection = 1024;
 
 function grpcOptions(o: ServerOptions): GrpcServerOptions {
@@ -60,7 +62,7 @@ function grpcOptions(o: ServerOptions): GrpcServerOptions {
     'grpc.keepalive_time_ms': keepaliveMs,
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
     'grpc.max_connection_age_ms': o.maxConnectionAgeMs,
-    'grpc.max_connection_age_grace_ms': o.defaultDeadlineMs,
+    'grpc.max_connection_age_grace_ms': Math.max(connectionGraceMs, o.defaultDeadlineMs),
     'grpc.max_connection_idle_ms': idleConnectionMs,
     'grpc.enable_channelz': 0,
     'grpc.so_reuseport': 0,

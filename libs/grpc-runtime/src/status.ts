@@ -69,9 +69,13 @@ function text(metadata: Metadata | undefined, key: string): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
+/** A server that closed the connection under a call, as one does whose grace for it is over: grpc-js calls that INTERNAL. */
+const endedWithoutStatus = ({ code, details }: ServiceError): boolean =>
+  code === Status.INTERNAL && details.startsWith('Received RST_STREAM with code 0 ');
+
 /** What a failed call means to its caller: the server's own words, or which peer could not be reached. */
 export function errorFromService(error: ServiceError, address: string, timeoutMs?: number): A2sfError {
-  const name = Status[error.code] ?? 'UNKNOWN';
+  const name = endedWithoutStatus(error) ? 'UNAVAILABLE' : (Status[error.code] ?? 'UNKNOWN');
   const code = (ownCodes.has(name) ? name : 'INTERNAL') as ErrorCode;
   const reason = text(error.metadata, reasonKey);
   const field = text(error.metadata, fieldKey);
