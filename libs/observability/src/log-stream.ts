@@ -1,26 +1,10 @@
-import { constants, fstatSync, openSync } from 'node:fs';
 import { destination, type DestinationStream } from 'pino';
 
 /** Bytes of log kept for a slow or blocked stderr; what is over it is dropped, so that no call ever waits for the log. */
 const maxBufferedBytes = 4 << 20;
 
-/** Times, 100 ms apart, that a blocked stderr is tried again when the process ends. */
+/** Times, 100 ms apart, that a blocked stderr is tried again when the process ends; what is left then is lost. */
 const lastTries = 5;
-
-const stderr = 2;
-
-/**
- * The descriptor of stderr, or one of its own for a pipe, which is then never waited for: a write to a full pipe would hold
- * a thread of the process, and the end of the process, until somebody reads.
- */
-function descriptor(): number {
-  try {
-    if (!fstatSync(stderr).isFIFO()) return stderr;
-    return openSync(`/proc/self/fd/${stderr}`, constants.O_WRONLY | constants.O_NONBLOCK);
-  } catch {
-    return stderr;
-  }
-}
 
 let shared: DestinationStream | undefined;
 
@@ -38,7 +22,8 @@ export function stderrStream(): DestinationStream {
     }
   });
   const stream = destination({
-    dest: descriptor(),
+    // Asked of the stream, which sets a pipe to non-blocking: a write to a full one fails instead of holding a thread.
+    dest: process.stderr.fd,
     sync: false,
     maxLength: maxBufferedBytes,
     retryEAGAIN: () => triesLeft-- > 0,
