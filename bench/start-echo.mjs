@@ -24,7 +24,7 @@ export async function startEcho() {
 
   async function send(bytes) {
     socket.write(Buffer.alloc(bytes));
-    for (let back = 0; back < bytes; ) {
+    for (let back = 0; back < bytes;) {
       const [data] = await once(socket, 'data');
       back += data.length;
     }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +61,25 @@ describe('patience', () => {
       onAway,
     });
     assert.equal(await refusal(waiting), reason);
+  });
+
+  test('makes a call again whose server closed the connection under it', async () => {
+    let calls = 0;
+    const server = createServer();
+    server.on('stream', (stream) => {
+      calls++;
+      stream.on('error', () => {});
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
+      stream.close(0); // no status: what is left of a call when its connection's grace is over
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect(RewardServiceClient, `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const error = await refusal(callUnary(client, 'score', {}, { patienceMs: 300 }));
+    assert.equal(error.code, 'UNAVAILABLE');
+    assert.ok(calls > 1);
+    client.close();
+    server.close();
   });
 
   test('a stream is begun anew before its first message only', async () => {
