@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildStore } from '@a2sf/reward-store';
-import { a2sf, runA2sf, startService } from '../processes.js';
+import { TcpProxy } from '../faults/tcp-proxy.js';
+import { a2sf, freePort, runA2sf, startService, type RunningService } from '../processes.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-train-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -277,19 +278,67 @@ describe('a2sf train on the embedded models', () => {
     assert.deepEqual(tensors(two), tensors(whole));
   });
 
-  test('with addresses it starts nothing and drives the given services', async () => {
-    const services = await Promise.all(['encoder', 'generator', 'reward', 'policy'].map((name) => startService(name)));
-    const [encoder, generator, reward, policy] = services.map((service) => service.address) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+  test('with addresses it starts nothing, and waits for services that are killed or restarted as if nothing had been', async () => {
+    const names = ['encoder', 'generator', 'reward', 'policy'] as const;
+    type Name = (typeof names)[number];
+    const start = (name: Name): Promise<RunningService> =>
+      startService(name, ...(name === 'policy' ? ['--state_dir', join(scratch, 'state')] : []));
+    const services = new Map<Name, RunningService>();
+    const proxies = new Map<Name, TcpProxy>();
+    await Promise.all(
+      names.map(async (name) => {
+        const service = await start(name);
+        services.set(name, service);
+        proxies.set(name, await TcpProxy.to(service.address));
+      }),
+    );
+    const revive = async (name: Name): Promise<void> => {
+      const service = await start(name);
+      services.set(name, service);
+      proxies.get(name)!.target = service.address;
+    };
+    const [encoder, generator, reward, policy] = names.map((name) => proxies.get(name)!.address);
     const driven = join(scratch, 'driven');
-    const addresses = ['--encoder', encoder, '--generators', generator, '--reward_service', reward, '--policy', policy];
-    const { code, stderr } = await runA2sf(['train', ...flags(driven), ...addresses]);
-    await Promise.all(services.map((service) => service.stop()));
-    assert.equal(code, 0, stderr);
+    const addresses = `--encoder ${encoder} --generators ${generator} --reward_service ${reward} --policy ${policy}`;
+    const port = await freePort();
+    const own = [...flags(driven), ...addresses.split(' '), '--http_port', String(port)];
+    const child = spawn(process.execPath, [a2sf, 'train', ...own], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const exit = once(child, 'exit');
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const status = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+    const reached = async (count: number): Promise<void> => {
+      while (lines(driven, 'progress.jsonl').length < count) {
+        assert.equal(child.exitCode, null, output);
+        await sleep(5);
+      }
+    };
+    try {
+      await reached(1);
+      // The only generator is killed: the run is alive and not ready until there is one again.
+      services.get('generator')!.process.kill('SIGKILL');
+      while ((await status('/readyz')) === 200) await sleep(5);
+      assert.equal(await status('/healthz'), 200);
+      await revive('generator');
+      await reached(2);
+      // Encoder and reward take the same path as the policy; they cost two processes more.
+      const others: Name[] = process.env['A2SF_LONG_TESTS'] === '1' ? ['policy', 'encoder', 'reward'] : ['policy'];
+      await Promise.all(
+        others.map((name) =>
+          services
+            .get(name)!
+            .stop()
+            .then(() => revive(name)),
+        ),
+      );
+      assert.deepEqual(await exit, [0, null], output);
+    } finally {
+      child.kill('SIGKILL');
+      for (const proxy of proxies.values()) await proxy.close();
+      await Promise.all([...services.values()].map((service) => service.stop()));
+    }
+    assert.match(output, /waiting for a service/);
     assert.deepEqual(withoutTimes(lines(driven, 'progress.jsonl')), withoutTimes(lines(whole, 'progress.jsonl')));
   });
 });
