@@ -56,7 +56,7 @@ const rememberedRows = 512;
 export class FeatureNetwork {
   readonly shape: NetworkShape;
   readonly parameters: readonly Parameter[];
-  /** Of the weights as they are: a batch is chosen for, judged and learnt from in turn. Undefined after a step. */
+  /** Of the weights as they are: a batch is chosen for, judged and learnt from in turn. Undefined after a change. */
   #last: Activations | undefined;
 
   /** `parameters` as `parameterShapes` lists them. */
@@ -91,8 +91,9 @@ export class FeatureNetwork {
     return activations;
   }
 
-  /** To be called whenever the parameters have changed. */
-  forget(): void {
+  /** The one way to write to the parameters: what is remembered of the old ones is forgotten. */
+  change(write: (parameters: readonly Parameter[]) => void): void {
+    write(this.parameters);
     this.#last = undefined;
   }
 

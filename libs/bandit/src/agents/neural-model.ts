@@ -166,7 +166,9 @@ export class NeuralModel implements RewardModel {
   follow(reader: StateReader, steps: MatrixSteps): void {
     const parameters = readParameters(reader, this.#network.shape, '');
     const counts = reader.counts('action_counts', [this.space.size]);
-    for (const [i, { values }] of this.#network.parameters.entries()) values.set(parameters[i]!.values);
+    this.#network.change((own) => {
+      for (const [i, { values }] of own.entries()) values.set(parameters[i]!.values);
+    });
     for (const [a, count] of counts.entries()) this.counts[a] = count;
     this.#covariances.follow(steps);
   }
@@ -178,8 +180,8 @@ export class NeuralModel implements RewardModel {
     if (!Number.isFinite(gradientNorm)) {
       throw new A2sfError('INTERNAL', 'the gradient is not finite; nothing was changed');
     }
-    this.#adam.apply(this.#network.parameters, gradients, lr, clipFactor(gradientNorm, maxGradNorm));
-    this.#network.forget();
+    const clip = clipFactor(gradientNorm, maxGradNorm);
+    this.#network.change((parameters) => this.#adam.apply(parameters, gradients, lr, clip));
     return gradientNorm;
   }
 
