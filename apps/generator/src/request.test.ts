@@ -3,19 +3,22 @@ import { test } from 'node:test';
 import {
   GeneratorServiceClient,
   type GenerateRequest,
+  type InspectRequest,
   type ScoreContinuationRequest,
   type SweepRequest,
 } from '@a2sf/contracts';
-import { readGenerate, readScore, readSweep, type RequestLimits } from './request.js';
+import { readGenerate, readInspect, readScore, readSweep, type RequestLimits } from './request.js';
 
 const limits: RequestLimits = { maxNewTokens: 64, maxPromptBytes: 100 };
-const { Generate, Sweep, ScoreContinuation } = GeneratorServiceClient.service;
+const { Generate, Sweep, Inspect, ScoreContinuation } = GeneratorServiceClient.service;
 /** A request as it arrives: over the wire, so that defaults are filled in as the server sees them. */
 const generate = (request: GenerateRequest) =>
   readGenerate(Generate.requestDeserialize(Generate.requestSerialize(request)), limits);
 const sweep = (request: SweepRequest) => readSweep(Sweep.requestDeserialize(Sweep.requestSerialize(request)), limits);
 const score = (request: ScoreContinuationRequest) =>
   readScore(ScoreContinuation.requestDeserialize(ScoreContinuation.requestSerialize(request)), limits);
+const inspect = (request: InspectRequest) =>
+  readInspect(Inspect.requestDeserialize(Inspect.requestSerialize(request)), limits);
 const prompt = { text: 'hello' };
 
 test('what is left out gets its default', () => {
@@ -183,4 +186,64 @@ test('more stop strings or longer ones than allowed are refused', () => {
     () => generate({ prompt, stop: ['x'.repeat(257)] }),
     /stop\[0\]: must have 1\.\.256 characters, has 257/,
   );
+});
+
+test('selections are compared with none unless asked for, with sixty when none are named', () => {
+  const compression = { method: 'h2o', budget: 8 };
+  assert.deepEqual(inspect({ prompt, compression }).compareWith, []);
+  assert.equal(inspect({ prompt, compression }).withStatistics, false);
+  assert.equal(inspect({ prompt, compression, compare: {} }).compareWith!.length, 60);
+});
+
+test('compared actions share the budget of the compression unless they name one', () => {
+  const keep = [{ start: 0, end: 2 }];
+  const { compareWith } = inspect({
+    prompt,
+    compression: { method: 'h2o', budgetShare: 0.5, recent: 3, keep },
+    compare: {
+      actions: [
+        { a: 1, b: 2 },
+        { a: 1, b: 2, budget: 9 },
+      ],
+      compressions: [{ method: 'tova', budget: 7 }],
+    },
+  });
+  assert.deepEqual(
+    compareWith!.map(({ compression: { method, budget, budgetShare, recent, keep: kept }, path }) => [
+      [method, budget, budgetShare, recent, kept!.length],
+      path,
+    ]),
+    [
+      [[undefined, 0, 0.5, 3, 1], 'compression.'],
+      [[undefined, 9, 0, 3, 1], 'compression.'],
+      [['tova', 7, 0, 0, 0], 'compare.compressions[0].'],
+    ],
+  );
+});
+
+test('what is wrong with a comparison is told by field', () => {
+  const compression = { method: 'h2o', budget: 8 };
+  const action = { a: 1, b: 1 };
+  const bad: [InspectRequest, RegExp][] = [
+    [{ compare: { actions: [action, { a: -1, b: 1 }] } }, /compare\.actions\[1\]/],
+    [{ compare: { compressions: [{ method: 'h2o' }] } }, /compare\.compressions\[0\]\.budget: .* at least 1, got 0/],
+    [{ compare: { compressions: [{ method: 'best' }] } }, /compare\.compressions\[0\]\.method/],
+    [
+      {
+        compare: {
+          actions: Array.from({ length: 200 }, () => action),
+          compressions: Array.from({ length: 57 }, () => compression),
+        },
+      },
+      /compare\.actions: at most 256 together with compressions, got 257/,
+    ],
+    [{ compression: { method: 'full' }, compare: {} }, /compression\.budget: .* at least 1, got 0/],
+    [
+      { compression: { method: 'h2o', budget: 8, recent: 5 }, compare: { actions: [{ ...action, budget: 4 }] } },
+      /compression\.recent: must be a whole number in 0\.\.4/,
+    ],
+  ];
+  for (const [request, message] of bad) {
+    assert.throws(() => inspect({ prompt, compression, ...request }), { code: 'INVALID_ARGUMENT', message });
+  }
 });

@@ -1,4 +1,5 @@
 import type {
+  ComparedSelectionsOutput,
   CompressionOutput,
   GenerateRequestOutput,
   InspectRequestOutput,
@@ -7,7 +8,14 @@ import type {
   SweepRequestOutput,
 } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
-import type { GenerateInput, InspectInput, PromptInput, ScoreInput, SweepInput } from '@a2sf/inference';
+import type {
+  ComparedCompression,
+  GenerateInput,
+  InspectInput,
+  PromptInput,
+  ScoreInput,
+  SweepInput,
+} from '@a2sf/inference';
 import {
   ActionSpace,
   validateAction,
@@ -77,12 +85,7 @@ export function readSweep(request: SweepRequestOutput, limits: RequestLimits): S
     keep: request.keep,
     budgetShare: request.budgetShare,
   };
-  const windows = actions.map((action): CompressionRequest => {
-    const { budget } = action;
-    return budget === undefined ? { ...shared, action } : { ...shared, action, budget, budgetShare: 0 };
-  });
-  const ofBudget = new Map(windows.map((window) => [window.budget, window]));
-  for (const window of ofBudget.values()) validateCompression(window, '');
+  const windows = windowsOf(actions, shared, '');
   const others = request.compressions.map((compression, i) => readCompression(compression, `compressions[${i}].`));
   return {
     prompt: readPrompt(request, limits),
@@ -113,12 +116,37 @@ export function readScore(request: ScoreContinuationRequestOutput, limits: Reque
 export function readInspect(request: InspectRequestOutput, limits: RequestLimits): InspectInput {
   if (request.compression === null) throw A2sfError.invalid('compression', 'is required');
   if (request.layers.length > 4096) throw A2sfError.invalid('layers', `at most 4096, got ${request.layers.length}`);
+  const compression = readCompression(request.compression, 'compression.');
   return {
     prompt: readPrompt(request, limits),
-    compression: readCompression(request.compression, 'compression.'),
+    compression,
     layers: request.layers,
     withScores: request.withScores,
+    withStatistics: request.withStatistics,
+    compareWith: request.compare === null ? [] : readCompared(request.compare, compression),
   };
+}
+
+/** The actions' selections first; they share what `compression` says but for its method, and the budget where they name one. */
+function readCompared(
+  { actions: given, compressions }: ComparedSelectionsOutput,
+  { budget, budgetShare, recent, keep }: CompressionRequest,
+): ComparedCompression[] {
+  const asked = given.length + compressions.length;
+  if (asked > maxActions) {
+    throw A2sfError.invalid('compare.actions', `at most ${maxActions} together with compressions, got ${asked}`);
+  }
+  const shared = { budget, budgetShare, recent, keep };
+  const actions =
+    asked === 0 ? ActionSpace.default.actions() : given.map((action, i) => readAction(action, `compare.actions[${i}]`));
+  const windows = windowsOf(actions, shared, 'compression.');
+  return [
+    ...windows.map((compression) => ({ compression, path: 'compression.' })),
+    ...compressions.map((compression, i) => {
+      const path = `compare.compressions[${i}].`;
+      return { compression: readCompression(compression, path), path };
+    }),
+  ];
 }
 
 const wraps: Readonly<Record<string, PromptInput['wrap']>> = { PROMPT_WRAP_INST: 'inst', PROMPT_WRAP_CHAT: 'chat' };
@@ -175,6 +203,21 @@ function readCompression(compression: CompressionOutput, path: string): Compress
   };
   validateCompression(request, path);
   return request;
+}
+
+/** Windows that share all but the action, and the budget where that names one. `path` goes before the fields they share. */
+function windowsOf(
+  actions: readonly Action[],
+  shared: Pick<CompressionRequest, 'budget' | 'budgetShare' | 'recent' | 'keep'>,
+  path: string,
+): CompressionRequest[] {
+  const windows = actions.map((action): CompressionRequest => {
+    const { budget } = action;
+    return budget === undefined ? { ...shared, action } : { ...shared, action, budget, budgetShare: 0 };
+  });
+  const ofBudget = new Map(windows.map((window) => [window.budget, window]));
+  for (const window of ofBudget.values()) validateCompression(window, path);
+  return windows;
 }
 
 /** An action and its budget, where it names one. Throws INVALID_ARGUMENT where the request names another. */

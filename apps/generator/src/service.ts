@@ -14,7 +14,7 @@ import {
 } from '@a2sf/contracts';
 import { service, type CallContext, type ServiceSpec } from '@a2sf/grpc-runtime';
 import type { Continuation, GenerateChunk, GenerateResult, LanguageModelHost } from '@a2sf/inference';
-import { ActionSpace } from '@a2sf/kv-compression';
+import { ActionSpace, type Action } from '@a2sf/kv-compression';
 import { AsyncQueue } from './async-queue.js';
 import type { GeneratorMetrics } from './metrics.js';
 import { recordStages } from './stage-spans.js';
@@ -82,13 +82,10 @@ export function generatorService(
     return {
       ...(output.full === undefined ? {} : { full: continuation(output.full) }),
       results: output.results.map((result, i) => {
-        const { action } = input.compressions[i]!;
-        const actionIndex = action && ActionSpace.default.indexOf(action);
         return {
           ...continuation(result),
           keptTokens: result.keptTokens,
-          ...(action === undefined ? {} : { action }),
-          ...(actionIndex === undefined ? {} : { actionIndex }),
+          ...identified(input.compressions[i]!.action),
           ...(result.sameAs === undefined ? {} : { sameAs: result.sameAs }),
         };
       }),
@@ -115,9 +112,14 @@ export function generatorService(
     return {
       promptTokens: output.promptTokens,
       truncated: output.truncated,
-      layers: output.layers.map(({ layer, heads }) => ({
+      layers: output.layers.map(({ layer, heads, statistics }) => ({
         layer,
         heads: heads.map(({ positions, scores }) => ({ positions: [...positions], scores: [...scores] })),
+        ...(statistics === undefined ? {} : { statistics }),
+      })),
+      overlaps: output.overlaps.map((overlap, i) => ({
+        ...overlap,
+        ...identified(input.compareWith?.[i]?.compression.action),
       })),
     };
   }
@@ -134,6 +136,13 @@ export function generatorService(
     ScoreContinuation: scoreContinuation,
     GetInfo: getInfo,
   });
+}
+
+/** An action and its index in the default space, where there are such. */
+function identified(action: Action | undefined): { readonly action?: Action; readonly actionIndex?: number } {
+  if (action === undefined) return {};
+  const actionIndex = ActionSpace.default.indexOf(action);
+  return actionIndex === undefined ? { action } : { action, actionIndex };
 }
 
 function generateResponse({ text, tokenIds, logProbs = [] }: GenerateChunk): GenerateResponse {

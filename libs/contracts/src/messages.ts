@@ -28,6 +28,10 @@ export type {
 export type { Continuation, Continuation__Output as ContinuationOutput } from './gen/a2sf/generator/v1/Continuation.js';
 export type { FinishReason, FinishReason__Output as FinishReasonOutput } from './gen/a2sf/generator/v1/FinishReason.js';
 export type {
+  ComparedSelections,
+  ComparedSelections__Output as ComparedSelectionsOutput,
+} from './gen/a2sf/generator/v1/ComparedSelections.js';
+export type {
   GenerateRequest,
   GenerateRequest__Output as GenerateRequestOutput,
 } from './gen/a2sf/generator/v1/GenerateRequest.js';
@@ -74,6 +78,14 @@ export type {
   ScoreContinuationResponse,
   ScoreContinuationResponse__Output as ScoreContinuationResponseOutput,
 } from './gen/a2sf/generator/v1/ScoreContinuationResponse.js';
+export type {
+  ScoreStatistics,
+  ScoreStatistics__Output as ScoreStatisticsOutput,
+} from './gen/a2sf/generator/v1/ScoreStatistics.js';
+export type {
+  SelectionOverlap,
+  SelectionOverlap__Output as SelectionOverlapOutput,
+} from './gen/a2sf/generator/v1/SelectionOverlap.js';
 export type { SweepRequest, SweepRequest__Output as SweepRequestOutput } from './gen/a2sf/generator/v1/SweepRequest.js';
 export type {
   SweepResponse,

@@ -117,23 +117,34 @@ export class KeySelection {
     return selected;
   }
 
-  private byRank({ n, windows, layers }: WindowScores, { plan, window }: ScoredPlan): KeptPositions {
+  private byRank(scores: WindowScores, { plan, window }: ScoredPlan): KeptPositions {
     const { kvHeads } = this.shape;
-    return layers.map((layer, l) => {
-      const own = window === undefined ? new Float32Array(0) : new Float32Array(kvHeads * n);
-      if (window !== undefined) {
-        for (let head = 0; head < kvHeads; head++) {
-          const from = (head * windows + window) * n;
-          own.set(layer.subarray(from, from + n), head * n);
-        }
-        if (own.some(Number.isNaN)) throw notFinite(l);
-      }
+    const { n } = scores;
+    return scores.layers.map((_, l) => {
+      const own = windowScores(scores, l, window, kvHeads);
+      if (own.some(Number.isNaN)) throw notFinite(l);
       const ranks = plan.rank!(l, own, kvHeads);
-      return Array.from({ length: kvHeads }, (_, head) =>
+      return Array.from({ length: kvHeads }, (__, head) =>
         selectKeptPositions(ranks.subarray(head * n, (head + 1) * n), n, plan.kept, plan.forced),
       );
     });
   }
+}
+
+/** A layer's scores of one window, [G, n]; empty for a plan without window. */
+export function windowScores(
+  { n, windows, layers }: WindowScores,
+  layer: number,
+  window: number | undefined,
+  kvHeads: number,
+): Float32Array {
+  if (window === undefined) return new Float32Array(0);
+  const own = new Float32Array(kvHeads * n);
+  for (let head = 0; head < kvHeads; head++) {
+    const from = (head * windows + window) * n;
+    own.set(layers[layer]!.subarray(from, from + n), head * n);
+  }
+  return own;
 }
 
 /** positions[g, r, :] = TopK(scores[g, rows[r], :] + bias): the indices of the `kept` largest, unsorted; total = sum of all. */
@@ -150,7 +161,8 @@ function selectionGraph(G: number): Uint8Array {
   return g.serialize();
 }
 
-function notFinite(layer: number): A2sfError {
+/** The error of a model whose attention is not finite. */
+export function notFinite(layer: number): A2sfError {
   const message = `the model computed scores that are no numbers in layer ${layer}; its weights may be damaged`;
   return new A2sfError('DATA_LOSS', message, { reason: 'not-finite' });
 }

@@ -1,5 +1,6 @@
 import type { CompressionRequest } from '@a2sf/kv-compression';
 import type { WeightFormat } from '@a2sf/model-zoo';
+import type { ScoreStatistics } from './prefill-statistics.js';
 import type { StageTimes } from './stage-times.js';
 import type { SamplingOptions } from './token-sampler.js';
 
@@ -136,15 +137,31 @@ export interface InspectInput {
   /** Layers to show; empty = all. */
   readonly layers: readonly number[];
   readonly withScores: boolean;
+  /** Also tell how each layer's windowed scores are spread; the compression must be one that scores. */
+  readonly withStatistics?: boolean;
+  /** Compressions whose selections are compared with the one shown. */
+  readonly compareWith?: readonly ComparedCompression[];
+}
+
+export interface ComparedCompression {
+  readonly compression: CompressionRequest;
+  /** What goes before its fields in errors, such as `compare.compressions[0].`. */
+  readonly path: string;
+}
+
+export interface InspectedLayer {
+  readonly layer: number;
+  readonly heads: readonly { readonly positions: Int32Array; readonly scores: Float32Array }[];
+  /** Where asked for. */
+  readonly statistics?: ScoreStatistics;
 }
 
 export interface InspectOutput {
   readonly truncated: boolean;
   readonly promptTokens: number;
-  readonly layers: readonly {
-    readonly layer: number;
-    readonly heads: readonly { readonly positions: Int32Array; readonly scores: Float32Array }[];
-  }[];
+  readonly layers: readonly InspectedLayer[];
+  /** One per compared compression: the mean Jaccard index over the layers shown, and the keys that it keeps. */
+  readonly overlaps: readonly { readonly jaccard: number; readonly keptTokens: number }[];
 }
 
 export interface ScoreInput {

@@ -12,6 +12,7 @@ import { loadLanguageModel, type LoadedLanguageModel } from '@a2sf/model-zoo';
 import type { StepModel } from './decode-step.js';
 import { KeySelection, type Selections } from './key-selection.js';
 import { cacheBytes, KvCache, type KeptPositions } from './kv-cache.js';
+import { inspectedLayers } from './inspected-layers.js';
 import type {
   Continuation,
   GenerateChunk,
@@ -33,6 +34,7 @@ import { OnnxSession } from './onnx-session.js';
 import { prefill, type Prefill } from './prefill.js';
 import { PrefillBuffer } from './prefill-buffer.js';
 import { preparePromptIds, type PromptIds } from './prompt-ids.js';
+import { selectionOverlap } from './selection-overlap.js';
 import { SlotScheduler, type SequenceRequest, type SlotReservation } from './slot-scheduler.js';
 import { stageTimes, type ReadMoments } from './stage-times.js';
 import { TextStream } from './text-stream.js';
@@ -55,6 +57,8 @@ export interface CallControl {
 interface ReadPrompt extends Prefill {
   readonly cache: KvCache;
   readonly plans: readonly CompressionPlan[];
+  /** Per plan the window that it was scored with, an index into the scores; undefined where it was not. */
+  readonly windowOf: readonly (number | undefined)[];
   /** Over the plans that do not keep all. */
   readonly selections: Selections;
   /** Per plan what it keeps: undefined = all. */
@@ -268,42 +272,48 @@ export class LanguageModel {
     });
   }
 
-  /** Tells which positions a compression keeps, and their scores. */
+  /**
+   * Tells which positions a compression keeps, their scores, how the scores are spread, and how much its selection shares with
+   * those of other compressions: what was not asked for is not computed.
+   */
   async inspect(input: InspectInput, control: CallControl): Promise<InspectOutput> {
     const { layers: count, kvHeads } = this.loaded.shape;
+    const { withScores, withStatistics = false, compareWith = [] } = input;
     input.layers.forEach((layer, i) => {
       if (!(layer < count)) throw A2sfError.invalid(`layers[${i}]`, `must be in 0..${count - 1}, got ${layer}`);
     });
+    const layers =
+      input.layers.length === 0 ? [...Array(count).keys()] : [...new Set(input.layers)].sort((x, y) => x - y);
     const prompt = preparePromptIds(input.prompt, 0, this.tokenizer, this.info);
     const n = prompt.ids.length;
+    const own = planCompression(input.compression, n, 'compression.');
+    if (withStatistics && own.window === undefined) {
+      throw A2sfError.invalid('with_statistics', `the method ${own.method} ranks without attention and has no scores`);
+    }
     return this.reading(
       prompt,
-      [input.compression],
+      [input.compression, ...compareWith.map(({ compression }) => compression)],
       control,
       [],
-      async ({ plans, keptOf, scores }) => {
-        const everything = Int32Array.from({ length: n }, (_, position) => position);
-        const wanted =
-          input.layers.length === 0 ? [...Array(count).keys()] : [...new Set(input.layers)].sort((x, y) => x - y);
-        const ranks = (layer: number): Float32Array =>
-          plans[0]!.rank?.(layer, scores.layers[layer]!, kvHeads) ?? scores.layers[layer]!;
+      async ({ plans, keptOf, scores, windowOf, selections }) => {
+        const [kept, ...others] = keptOf;
+        const jaccard = new Map<KeptPositions | undefined, number>();
+        for (const other of others.length === 0 ? [] : [undefined, ...selections.distinct]) {
+          control.checkCancelled();
+          jaccard.set(other, await this.turns.take(async () => selectionOverlap(kept, other, n, layers)));
+        }
+        const selection = { plan: plans[0]!, window: windowOf[0], scores, kept };
         return {
           truncated: prompt.truncated,
           promptTokens: n,
-          layers: wanted.map((layer) => {
-            const values = input.withScores ? ranks(layer) : new Float32Array(0);
-            return {
-              layer,
-              heads: Array.from({ length: kvHeads }, (_, head) => {
-                const positions = keptOf[0]?.[layer]?.[head] ?? everything;
-                const shown = values.length === 0 ? [] : Array.from(positions, (k) => values[head * n + k]!);
-                return { positions, scores: Float32Array.from(shown) };
-              }),
-            };
-          }),
+          layers: inspectedLayers(selection, layers, kvHeads, { withScores, withStatistics }),
+          overlaps: others.map((other, i) => ({ jaccard: jaccard.get(other)!, keptTokens: plans[i + 1]!.kept })),
         };
       },
-      { scoreAll: true },
+      {
+        scoreFirst: withScores || withStatistics,
+        pathOf: (i) => (i === 0 ? 'compression.' : compareWith[i - 1]!.path),
+      },
     );
   }
 
@@ -331,7 +341,8 @@ export class LanguageModel {
    * Reads a prompt and selects what each compression keeps; `use` then works with the keys, which lie in the one buffer for
    * prompts: the next prompt is read when it is done.
    * @param logitPositions positions whose logits are wanted.
-   * @param scoreAll also score for plans that keep everything.
+   * @param scoreFirst also score for the first plan when it keeps everything.
+   * @param pathOf what goes before the fields of a compression in errors.
    * @param decoding the texts to come; the prompt waits in line until one of them has a slot.
    */
   private reading<T>(
@@ -340,26 +351,34 @@ export class LanguageModel {
     control: CallControl,
     logitPositions: readonly number[],
     use: (read: ReadPrompt, prefillMs: number) => Promise<T>,
-    { scoreAll = false, decoding }: { readonly scoreAll?: boolean; readonly decoding?: Decoding } = {},
+    {
+      scoreFirst = false,
+      pathOf = () => 'compression.',
+      decoding,
+    }: {
+      readonly scoreFirst?: boolean;
+      readonly pathOf?: (index: number) => string;
+      readonly decoding?: Decoding;
+    } = {},
   ): Promise<T> {
     const n = ids.length;
-    const plans = compressions.map((compression) => planCompression(compression, n, 'compression.'));
+    const plans = compressions.map((compression, i) => planCompression(compression, n, pathOf(i)));
     const { client, checkCancelled } = control;
     const reserve = decoding && this.reservingFor(plans, n, decoding);
     const turn = { client, checkCancelled, ...(reserve === undefined ? {} : { reserve }) };
     const work = async (cache: KvCache, reservation: SlotReservation | undefined): Promise<T> => {
       const begun = performance.now();
-      const { windows, groupOf } = groupSameWindows(
-        plans.map((plan) => (plan.keepsAll && !scoreAll ? undefined : plan.window)),
+      const { windows, groupOf: windowOf } = groupSameWindows(
+        plans.map((plan, i) => (plan.keepsAll && !(scoreFirst && i === 0) ? undefined : plan.window)),
       );
       const filled = await prefill(this.model, this.turns, { ids, windows, cache, logitPositions, checkCancelled });
       const filledAt = performance.now();
-      const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: groupOf[i], i }]));
+      const selecting = plans.flatMap((plan, i) => (plan.keepsAll ? [] : [{ plan, window: windowOf[i], i }]));
       const selections = await this.turns.take(() => this.selection.select(filled.scores, selecting, checkCancelled));
       const keptOf: (KeptPositions | undefined)[] = plans.map(() => undefined);
       selecting.forEach(({ i }, at) => (keptOf[i] = selections.distinct[selections.choice[at]!]!));
       const moments = { begun, filled: filledAt, selected: performance.now() };
-      const read = { ...filled, cache, plans, selections, keptOf, reservation, moments };
+      const read = { ...filled, cache, plans, windowOf, selections, keptOf, reservation, moments };
       return use(read, moments.selected - begun);
     };
     return this.buffer.use(n, work, turn);

@@ -94,6 +94,106 @@ describe('the generator through gRPC equals torch', () => {
     }
   });
 
+  test('Inspect tells the statistics of the scores that torch has, whatever is kept', async () => {
+    const { layers, kvHeads } = await callUnary(client, 'getInfo', {});
+    const { n } = prompt;
+    for (const [i, [a, b]] of expected.a2sf.actions.entries()) {
+      const scores = arrays.float32(`${prompt.key}.a${i}.scores`);
+      const ofHead = Array.from({ length: layers * kvHeads }, (_, row) => {
+        const head = [...scores.subarray(row * n, (row + 1) * n)];
+        const total = head.reduce((x, y) => x + y, 0);
+        const p = head.map((score) => score / total);
+        const entropy = p.reduce((sum, x) => sum - (x === 0 ? 0 : x * Math.log(x)), 0) / Math.log(n);
+        return { entropy, sinkMass: p[0]! + p[1]! + p[2]! + p[3]! };
+      });
+      const meanOf = (layer: number, name: 'entropy' | 'sinkMass'): number =>
+        ofHead.slice(layer * kvHeads, (layer + 1) * kvHeads).reduce((sum, head) => sum + head[name], 0) / kvHeads;
+      for (const budget of [32, n]) {
+        const compression = { action: { a, b }, budget };
+        const request = { prompt: tokenIds, compression, withStatistics: true, layers: [2, 0] };
+        const response = await callUnary(client, 'inspect', request);
+        assert.deepEqual(
+          response.layers.map(({ layer }) => layer),
+          [0, 2],
+        );
+        for (const { layer, statistics } of response.layers) {
+          assert.ok(Math.abs(statistics!.entropy - meanOf(layer, 'entropy')) < 1e-5);
+          assert.ok(Math.abs(statistics!.sinkMass - meanOf(layer, 'sinkMass')) < 1e-5);
+        }
+      }
+    }
+  });
+
+  test('Inspect tells how much the selections of other actions and methods share with the one it shows', async () => {
+    const budget = expected.a2sf.budgets.find((budget) => runs.filter((run) => run.budget === budget).length > 1)!;
+    const [first, ...others] = runs.filter((run) => run.budget === budget);
+    const keepOf = (run: { action: number }) => arrays.int32(`${prompt.key}.a${run.action}.b${budget}.keep`);
+    const compression = { action: actionOf(first!), budget, recent: first!.recent };
+    const compare = {
+      actions: [...others.map(actionOf), { ...actionOf(first!), budget: prompt.n }],
+      compressions: [{ method: 'streaming-llm', budget: 20 }, compression],
+    };
+    const request = { prompt: tokenIds, compression, withScores: true, withStatistics: true };
+    const { overlaps, layers } = await callUnary(client, 'inspect', { ...request, compare });
+    // Scored beside other windows: the same selection, scores and statistics up to the order of the sums.
+    for (const [layer, alone] of (await callUnary(client, 'inspect', request)).layers.entries()) {
+      const { heads, statistics } = layers[layer]!;
+      for (const [h, { positions, scores }] of alone.heads.entries()) {
+        assert.deepEqual(heads[h]!.positions, positions);
+        assert.ok(largestDifference(heads[h]!.scores, scores) <= 5e-6 * Math.max(...scores));
+      }
+      assert.ok(Math.abs(statistics!.entropy - alone.statistics!.entropy) < 1e-6);
+      assert.ok(Math.abs(statistics!.sinkMass - alone.statistics!.sinkMass) < 1e-6);
+    }
+
+    const x = keepOf(first!);
+    const wanted = others.map((other) => {
+      const y = keepOf(other);
+      const indices = Array.from({ length: x.length / budget }, (_, row) => {
+        const [p, q] = [x, y].map((keep) => new Set(keep.subarray(row * budget, (row + 1) * budget)));
+        return [...p!].filter((position) => q!.has(position)).length / new Set([...p!, ...q!]).size;
+      });
+      return indices.reduce((sum, index) => sum + index, 0) / indices.length;
+    });
+    const told = overlaps.map(({ jaccard }) => jaccard);
+    assert.ok(wanted.some((jaccard) => jaccard < 0.99));
+    wanted.forEach((jaccard, i) => assert.ok(Math.abs(told[i]! - jaccard) < 1e-12));
+    assert.ok(Math.abs(told[others.length]! - budget / prompt.n) < 1e-12);
+    assert.ok(told[others.length + 1]! < 1);
+    assert.equal(told[others.length + 2], 1);
+    assert.deepEqual(
+      overlaps.map(({ keptTokens }) => keptTokens),
+      [...others.map(() => budget), prompt.n, 20, budget],
+    );
+    assert.deepEqual(
+      overlaps.map(({ action }) => action && { a: action.a, b: action.b }),
+      [...others, first!].map(actionOf).concat([null!, actionOf(first!)]),
+    );
+  });
+
+  test('an empty comparison is with the sixty actions, and a selection by no scores can be compared, not measured', async () => {
+    const compression = { method: 'streaming-llm', budget: 32 };
+    const request = { prompt: tokenIds, compression, compare: {}, withScores: true };
+    const { overlaps, layers } = await callUnary(client, 'inspect', request);
+    assert.deepEqual(
+      overlaps.map(({ actionIndex }) => actionIndex),
+      Array.from({ length: 60 }, (_, index) => index),
+    );
+    assert.ok(overlaps.every(({ jaccard, keptTokens }) => jaccard > 0 && jaccard < 1 && keptTokens === 32));
+    const alone = await callUnary(client, 'inspect', { prompt: tokenIds, compression, withScores: true });
+    assert.deepEqual([alone.layers, alone.overlaps], [layers, []]);
+    assert.equal(layers[0]!.statistics, null);
+    await assert.rejects(
+      callUnary(client, 'inspect', { ...request, withStatistics: true }),
+      /with_statistics: the method streaming-llm ranks without attention and has no scores/,
+    );
+    const compare = { compressions: [{ method: 'h2o', budget: 8, keep: [{ start: 0, end: 9 }] }] };
+    await assert.rejects(
+      callUnary(client, 'inspect', { ...request, compare }),
+      /compare\.compressions\[0\]\.keep: must fit into the budget of 8/,
+    );
+  });
+
   test('drawn tokens follow the seed, and a top_k of 1 is greedy', async () => {
     const draw = async (sampling: object): Promise<number[]> =>
       (await collect({ prompt: tokenIds, maxNewTokens: 16, ignoreEos: true, sampling })).tokens;

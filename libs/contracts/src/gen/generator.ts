@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { ComparedSelections as _a2sf_generator_v1_ComparedSelections, ComparedSelections__Output as _a2sf_generator_v1_ComparedSelections__Output } from './a2sf/generator/v1/ComparedSelections.js';
 import type { Continuation as _a2sf_generator_v1_Continuation, Continuation__Output as _a2sf_generator_v1_Continuation__Output } from './a2sf/generator/v1/Continuation.js';
 import type { GenerateRequest as _a2sf_generator_v1_GenerateRequest, GenerateRequest__Output as _a2sf_generator_v1_GenerateRequest__Output } from './a2sf/generator/v1/GenerateRequest.js';
 import type { GenerateResponse as _a2sf_generator_v1_GenerateResponse, GenerateResponse__Output as _a2sf_generator_v1_GenerateResponse__Output } from './a2sf/generator/v1/GenerateResponse.js';
@@ -14,6 +15,8 @@ import type { InspectedLayer as _a2sf_generator_v1_InspectedLayer, InspectedLaye
 import type { Sampling as _a2sf_generator_v1_Sampling, Sampling__Output as _a2sf_generator_v1_Sampling__Output } from './a2sf/generator/v1/Sampling.js';
 import type { ScoreContinuationRequest as _a2sf_generator_v1_ScoreContinuationRequest, ScoreContinuationRequest__Output as _a2sf_generator_v1_ScoreContinuationRequest__Output } from './a2sf/generator/v1/ScoreContinuationRequest.js';
 import type { ScoreContinuationResponse as _a2sf_generator_v1_ScoreContinuationResponse, ScoreContinuationResponse__Output as _a2sf_generator_v1_ScoreContinuationResponse__Output } from './a2sf/generator/v1/ScoreContinuationResponse.js';
+import type { ScoreStatistics as _a2sf_generator_v1_ScoreStatistics, ScoreStatistics__Output as _a2sf_generator_v1_ScoreStatistics__Output } from './a2sf/generator/v1/ScoreStatistics.js';
+import type { SelectionOverlap as _a2sf_generator_v1_SelectionOverlap, SelectionOverlap__Output as _a2sf_generator_v1_SelectionOverlap__Output } from './a2sf/generator/v1/SelectionOverlap.js';
 import type { SweepRequest as _a2sf_generator_v1_SweepRequest, SweepRequest__Output as _a2sf_generator_v1_SweepRequest__Output } from './a2sf/generator/v1/SweepRequest.js';
 import type { SweepResponse as _a2sf_generator_v1_SweepResponse, SweepResponse__Output as _a2sf_generator_v1_SweepResponse__Output } from './a2sf/generator/v1/SweepResponse.js';
 import type { SweepResult as _a2sf_generator_v1_SweepResult, SweepResult__Output as _a2sf_generator_v1_SweepResult__Output } from './a2sf/generator/v1/SweepResult.js';
@@ -34,6 +37,7 @@ export interface ProtoGrpcType {
   a2sf: {
     generator: {
       v1: {
+        ComparedSelections: MessageTypeDefinition<_a2sf_generator_v1_ComparedSelections, _a2sf_generator_v1_ComparedSelections__Output>
         Continuation: MessageTypeDefinition<_a2sf_generator_v1_Continuation, _a2sf_generator_v1_Continuation__Output>
         FinishReason: EnumTypeDefinition
         GenerateRequest: MessageTypeDefinition<_a2sf_generator_v1_GenerateRequest, _a2sf_generator_v1_GenerateRequest__Output>
@@ -49,6 +53,8 @@ export interface ProtoGrpcType {
         Sampling: MessageTypeDefinition<_a2sf_generator_v1_Sampling, _a2sf_generator_v1_Sampling__Output>
         ScoreContinuationRequest: MessageTypeDefinition<_a2sf_generator_v1_ScoreContinuationRequest, _a2sf_generator_v1_ScoreContinuationRequest__Output>
         ScoreContinuationResponse: MessageTypeDefinition<_a2sf_generator_v1_ScoreContinuationResponse, _a2sf_generator_v1_ScoreContinuationResponse__Output>
+        ScoreStatistics: MessageTypeDefinition<_a2sf_generator_v1_ScoreStatistics, _a2sf_generator_v1_ScoreStatistics__Output>
+        SelectionOverlap: MessageTypeDefinition<_a2sf_generator_v1_SelectionOverlap, _a2sf_generator_v1_SelectionOverlap__Output>
         SweepRequest: MessageTypeDefinition<_a2sf_generator_v1_SweepRequest, _a2sf_generator_v1_SweepRequest__Output>
         SweepResponse: MessageTypeDefinition<_a2sf_generator_v1_SweepResponse, _a2sf_generator_v1_SweepResponse__Output>
         SweepResult: MessageTypeDefinition<_a2sf_generator_v1_SweepResult, _a2sf_generator_v1_SweepResult__Output>

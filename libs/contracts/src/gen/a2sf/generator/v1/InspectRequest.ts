@@ -3,6 +3,7 @@
 import type { Prompt as _a2sf_types_v1_Prompt, Prompt__Output as _a2sf_types_v1_Prompt__Output } from '../../../a2sf/types/v1/Prompt.js';
 import type { Compression as _a2sf_types_v1_Compression, Compression__Output as _a2sf_types_v1_Compression__Output } from '../../../a2sf/types/v1/Compression.js';
 import type { PromptWrap as _a2sf_generator_v1_PromptWrap, PromptWrap__Output as _a2sf_generator_v1_PromptWrap__Output } from '../../../a2sf/generator/v1/PromptWrap.js';
+import type { ComparedSelections as _a2sf_generator_v1_ComparedSelections, ComparedSelections__Output as _a2sf_generator_v1_ComparedSelections__Output } from '../../../a2sf/generator/v1/ComparedSelections.js';
 
 export interface InspectRequest {
   'prompt'?: (_a2sf_types_v1_Prompt | null);
@@ -12,6 +13,8 @@ export interface InspectRequest {
   'truncate'?: (boolean);
   'maxPromptTokens'?: (number);
   'wrap'?: (_a2sf_generator_v1_PromptWrap);
+  'withStatistics'?: (boolean);
+  'compare'?: (_a2sf_generator_v1_ComparedSelections | null);
 }
 
 export interface InspectRequest__Output {
@@ -22,4 +25,6 @@ export interface InspectRequest__Output {
   'truncate': (boolean);
   'maxPromptTokens': (number);
   'wrap': (_a2sf_generator_v1_PromptWrap__Output);
+  'withStatistics': (boolean);
+  'compare': (_a2sf_generator_v1_ComparedSelections__Output | null);
 }
