@@ -30,9 +30,9 @@ export async function stoppable(kept: string, work: (signal: AbortSignal) => Pro
 
 /** Runs work with services, and stops those that were started. What ended a service is told rather than its consequence. */
 export async function withPeers(services: Services, work: (peers: GrpcPeers) => Promise<void>): Promise<void> {
-  const { generators, encoder, reward, security } = services;
+  const { generators, encoder, reward, security, patience } = services;
   // Nothing is asked of a policy: a channel that is not used connects to nothing.
-  const peers = new GrpcPeers({ generators, encoder, reward, policy: encoder }, {}, { security });
+  const peers = new GrpcPeers({ generators, encoder, reward, policy: encoder }, {}, { security, ...patience });
   try {
     await work(peers);
   } catch (error) {

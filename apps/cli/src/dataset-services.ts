@@ -2,23 +2,41 @@ import { resolveOptions, usageError, type Resolved } from '@a2sf/config';
 import { A2sfError, isA2sfError } from '@a2sf/errors';
 import { ClientSecurity, waitUntilServing } from '@a2sf/grpc-runtime';
 import { options as trainerOptions, type Suite } from '@a2sf/trainer-app';
+import type { PeerPatience } from '@a2sf/training';
 import { startLocalSuite } from './local-suite.js';
 
 const { modelName, contextEncoderModel, revision, contextEncoderRevision, offline, device, gpus, threads } =
   trainerOptions;
-const { generators, encoder, rewardService, tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile } =
-  trainerOptions;
+const {
+  generators,
+  encoder,
+  rewardService,
+  waitSeconds,
+  tlsCert,
+  tlsKey,
+  tlsCa,
+  tlsReloadSeconds,
+  tlsServerName,
+  tokenFile,
+} = trainerOptions;
 
 /** The trainer's flags that say which models there are, and where. */
 export const encoderModelOptions = { contextEncoderModel, contextEncoderRevision, offline };
 export const modelOptions = { modelName, revision, device, gpus, threads, ...encoderModelOptions };
 const security = { tlsCert, tlsKey, tlsCa, tlsReloadSeconds, tlsServerName, tokenFile };
-export const rewardAddressOptions = { rewardService, ...security };
+/** How long services of given addresses are waited for. */
+const waiting = {
+  waitSeconds: {
+    ...waitSeconds,
+    description: 'seconds that a service of these that went away is waited for, before the command ends',
+  },
+};
+export const rewardAddressOptions = { rewardService, ...waiting, ...security };
 export const addressOptions = { generators, encoder, ...rewardAddressOptions };
 
 /** What a command's flags may say of its services. */
 export type ServiceValues = Partial<Resolved<typeof modelOptions & typeof addressOptions>> &
-  Resolved<typeof security> & { readonly maxPromptTokens?: number | undefined };
+  Resolved<typeof security & typeof waiting> & { readonly maxPromptTokens?: number | undefined };
 
 /** Where the services of a command are. */
 export interface Services {
@@ -26,6 +44,8 @@ export interface Services {
   readonly encoder: string;
   readonly reward: string;
   readonly security: ClientSecurity;
+  /** How long they are waited for when they go away: those that were started here do not come back by themselves. */
+  readonly patience: PeerPatience;
   /** Why a service that was started ended by itself. */
   failure(): A2sfError | undefined;
   /** Stops those that were started. */
@@ -68,7 +88,21 @@ export async function servicesOf(
     ),
   );
   const nothing = { failure: () => undefined, stop: () => Promise.resolve() };
-  return { generators: given.generators, encoder: given.encoder[0] ?? reward, reward, security, ...nothing };
+  const patience = patienceOf(values.waitSeconds);
+  return { generators: given.generators, encoder: given.encoder[0] ?? reward, reward, security, patience, ...nothing };
+}
+
+/** Between two lines about services that are away. */
+const awayLineMs = 10_000;
+
+function patienceOf(seconds: number): PeerPatience {
+  let toldAt = -Infinity;
+  const onAway = ({ message }: A2sfError): void => {
+    if (performance.now() - toldAt < awayLineMs) return;
+    toldAt = performance.now();
+    process.stderr.write(`a2sf: a service is away and is waited for, up to ${seconds} s: ${message}\n`);
+  };
+  return { patienceMs: 1000 * seconds, onAway };
 }
 
 async function localServices(values: ServiceValues, signal: AbortSignal): Promise<Services> {
@@ -78,5 +112,5 @@ async function localServices(values: ServiceValues, signal: AbortSignal): Promis
   const suite: Suite = await startLocalSuite({ ...defaults, ...given }, signal);
   const { generators, encoder, reward } = suite.addresses;
   const own = { failure: () => suite.failure(), stop: () => suite.stop() };
-  return { generators, encoder, reward, security: ClientSecurity.plaintext, ...own };
+  return { generators, encoder, reward, security: ClientSecurity.plaintext, patience: {}, ...own };
 }

@@ -105,6 +105,18 @@ describe('a2sf dataset: stores of the embedded models', () => {
     return [data, '--budget', '64', '--output', folder, '--rewards', names.join(','), ...where];
   };
 
+  /** Asserts that a store is the one of `whole`. */
+  const assertSameStore = (folder: string): void => {
+    assert.ok(bytesOf(folder, 'manifest.json').equals(bytesOf(whole, 'manifest.json')));
+    const [rows, wanted] = [folder, whole].map((each) => bytesOf(each, 'rows.jsonl').toString());
+    // The last bits of float32 probabilities are the generator's: here they count as equal to five digits.
+    const rounded = (text: string) =>
+      text.replace(/"log_prob":(\[[^\]]*\]|[\d.e-]+)/g, (part) =>
+        part.replace(/[\d.]+(?:e-?\d+)?/g, (number) => Number(number).toFixed(4)),
+      );
+    assert.equal(rounded(rows!), rounded(wanted!));
+  };
+
   before(async () => {
     const short = { id: 'short', dataset: 'tiny_qa_single', prompt: 'Who has the key?', answers: ['Ann'] };
     const rows = [...embeddedRows.slice(0, 5), JSON.stringify(short), embeddedRows[5]!];
@@ -153,14 +165,30 @@ describe('a2sf dataset: stores of the embedded models', () => {
         break;
       }
     }
-    assert.ok(bytesOf(killed, 'manifest.json').equals(bytesOf(whole, 'manifest.json')));
-    const [rows, wanted] = [killed, whole].map((folder) => bytesOf(folder, 'rows.jsonl').toString());
-    // The last bits of float32 probabilities are the generator's: here they count as equal to five digits.
-    const rounded = (text: string) =>
-      text.replace(/"log_prob":(\[[^\]]*\]|[\d.e-]+)/g, (part) =>
-        part.replace(/[\d.]+(?:e-?\d+)?/g, (number) => Number(number).toFixed(4)),
-      );
-    assert.equal(rounded(rows!), rounded(wanted!));
+    assertSameStore(killed);
+  });
+
+  test('a generator that is killed and started again is waited for, and the store ends as the same bytes', async () => {
+    const folder = join(scratch, 'waited');
+    const child = spawn(process.execPath, [a2sf, 'dataset', 'build', ...flags(folder, rewards, 1)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const exit = once(child, 'exit');
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const until = async (holds: () => boolean): Promise<void> => {
+      while (!holds() && child.exitCode === null) await sleep(2);
+    };
+    await until(() => rowsIn(folder) > 0);
+    const generator = services[2]!;
+    generator.process.kill('SIGKILL');
+    await until(() => stderr.includes('a service is away and is waited for, up to 300 s'));
+    const port = generator.address.split(':')[1]!;
+    services[2] = await startService('generator', '--threads', '1', '--port', port);
+    const [code] = (await exit) as [number | null];
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /is waited for/);
+    assertSameStore(folder);
   });
 
   test('rewards that are scored later are those that are scored at once', async () => {
