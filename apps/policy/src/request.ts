@@ -128,11 +128,15 @@ function readValues({ values }: EmbeddingOutput, field: string): Float32Array {
   if (values.length > maxDimension) {
     throw A2sfError.invalid(`${field}.values`, `must hold at most ${maxDimension} numbers, holds ${values.length}`);
   }
-  const bad = values.findIndex((value) => !(Math.abs(value) <= maxContextValue));
-  if (bad >= 0) {
-    throw A2sfError.invalid(`${field}.values[${bad}]`, `must be a number of at most ${maxContextValue} in magnitude`);
+  const context = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!(Math.abs(value) <= maxContextValue)) {
+      throw A2sfError.invalid(`${field}.values[${i}]`, `must be a number of at most ${maxContextValue} in magnitude`);
+    }
+    context[i] = value;
   }
-  return Float32Array.from(values);
+  return context;
 }
 
 function requireId(id: string, field: string): void {

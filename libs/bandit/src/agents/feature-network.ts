@@ -56,7 +56,7 @@ const rememberedRows = 512;
 export class FeatureNetwork {
   readonly shape: NetworkShape;
   readonly parameters: readonly Parameter[];
-  /** Of the weights as they are: a batch is chosen for, judged and learnt from in turn. Undefined after a change. */
+  /** Of the weights as they are: a batch is chosen for, its beginning judged, and all learnt from in turn. Undefined after a change. */
   #last: Activations | undefined;
 
   /** `parameters` as `parameterShapes` lists them. */
@@ -82,7 +82,8 @@ export class FeatureNetwork {
     const rows = contexts.length;
     const inputs = new Float32Array(rows * this.shape.dimension);
     for (const [n, context] of contexts.entries()) inputs.set(context, n * this.shape.dimension);
-    if (this.#last !== undefined && areEqual(this.#last.inputs, inputs)) return this.#last;
+    const last = this.#last;
+    if (last !== undefined && beginsWith(last.inputs, inputs)) return rows === last.rows ? last : firstRows(last, rows);
     const hidden = relu(affine(this.#values(0), this.#values(1), inputs));
     const features = relu(affine(this.#values(2), this.#values(3), hidden));
     const predictions = sigmoid(affine(this.#values(4), this.#values(5), features));
@@ -151,10 +152,21 @@ export class FeatureNetwork {
   }
 }
 
-function areEqual(one: Float32Array, other: Float32Array): boolean {
-  if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+function beginsWith(all: Float32Array, first: Float32Array): boolean {
+  if (first.length > all.length) return false;
+  for (let i = 0; i < first.length; i++) if (all[i] !== first[i]) return false;
   return true;
+}
+
+/** What a forward pass over the first contexts alone would leave: a row does not depend on those around it. */
+function firstRows({ rows: all, inputs, hidden, features, predictions }: Activations, rows: number): Activations {
+  return {
+    rows,
+    inputs: inputs.subarray(0, (inputs.length / all) * rows),
+    hidden: hidden.subarray(0, (hidden.length / all) * rows),
+    features: features.subarray(0, (features.length / all) * rows),
+    predictions: predictions.subarray(0, (predictions.length / all) * rows),
+  };
 }
 
 function relu(x: Float32Array): Float32Array {
