@@ -3,7 +3,7 @@ import { maxKeyLength, regret } from '@a2sf/bandit';
 import { mean } from './baselines.js';
 import type { Earned, Settle } from './episodes.js';
 import type { KnownPrompts } from './known-prompts.js';
-import type { Choice, Embedding, Experience, PolicyPeer } from './peers.js';
+import type { Choice, Experience, PolicyPeer } from './peers.js';
 import type { StageClock } from './stage-clock.js';
 
 /** What an episode teaches: the reward of the chosen action, or those of all actions. */
@@ -73,8 +73,13 @@ export async function collectBatch(
   const indices = Array.from({ length: count }, (_, k) => context.promptOf((iteration - 1) * count + k));
   const embeddings = await clock.time('encode', () => prompts.embeddings(indices, signal));
   const keys = indices.map((index) => groupOf(prompts.dataset(index)));
-  const choices = await clock.time('select', () =>
-    policy.selectActions(embeddings, { explore: true, beta, keys }, signal),
+  // Where the rewards of all actions are there already, the greedy choices are asked for beside: the policy reads one
+  // request while it works on the other.
+  const [choices, greedy] = await clock.time('select', () =>
+    Promise.all([
+      policy.selectActions(embeddings, { explore: true, beta, keys }, signal),
+      prompts.complete ? policy.selectActions(embeddings, { explore: false, keys }, signal) : undefined,
+    ]),
   );
   const earned = await context.settle(indices, choices, clock, signal);
   const episodes = indices.map((promptIndex, k): Episode => ({ promptIndex, choice: choices[k]!, ...earned[k]! }));
@@ -85,7 +90,16 @@ export async function collectBatch(
     const full = context.feedback === 'full' && rewards !== undefined ? { rewards } : {};
     return [{ id, embedding: embeddings[k]!, actionIndex, reward, key: keys[k]!, ...full }];
   });
-  const lost = await clock.time('select', () => greedyRegret(earned, embeddings, keys, policy, signal));
+  const askGreedy = (asked: readonly number[]): Promise<Choice[]> => {
+    if (greedy !== undefined) return Promise.resolve(asked.map((k) => greedy[k]!));
+    const mode = { explore: false, keys: asked.map((k) => keys[k]!) };
+    return policy.selectActions(
+      asked.map((k) => embeddings[k]!),
+      mode,
+      signal,
+    );
+  };
+  const lost = await clock.time('select', () => greedyRegret(earned, askGreedy));
   return {
     iteration,
     episodes,
@@ -98,22 +112,15 @@ export async function collectBatch(
   };
 }
 
-/** Undefined when an episode's rewards are not known of all actions. */
+/** Undefined when an episode's rewards are not known of all actions. `askGreedy`: the greedy choices of some episodes. */
 async function greedyRegret(
   earned: readonly Earned[],
-  embeddings: readonly Embedding[],
-  keys: readonly string[],
-  policy: PolicyPeer,
-  signal?: AbortSignal,
+  askGreedy: (asked: readonly number[]) => Promise<Choice[]>,
 ): Promise<number | undefined> {
   if (earned.some(({ keptAll, rewards }) => !keptAll && rewards === undefined)) return undefined;
   const asked = earned.flatMap(({ rewards }, k) => (rewards === undefined ? [] : [{ rewards, k }]));
   if (asked.length === 0) return undefined;
-  const greedy = await policy.selectActions(
-    asked.map(({ k }) => embeddings[k]!),
-    { explore: false, keys: asked.map(({ k }) => keys[k]!) },
-    signal,
-  );
+  const greedy = await askGreedy(asked.map(({ k }) => k));
   const lost = asked.reduce((sum, { rewards }, i) => sum + regret(rewards, greedy[i]!.actionIndex), 0);
   return lost / earned.length;
 }
