@@ -338,7 +338,7 @@ describe('a2sf train on the embedded models', () => {
       for (const proxy of proxies.values()) await proxy.close();
       await Promise.all([...services.values()].map((service) => service.stop()));
     }
-    assert.match(output, /waiting for a service/);
+    assert.match(output, /a service is away; it is waited for/);
     assert.deepEqual(withoutTimes(lines(driven, 'progress.jsonl')), withoutTimes(lines(whole, 'progress.jsonl')));
   });
 });
