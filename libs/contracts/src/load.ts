@@ -5,7 +5,7 @@ import type { ProtoGrpcType as EncoderTypes } from './gen/encoder.js';
 import type { ProtoGrpcType as GeneratorTypes } from './gen/generator.js';
 import type { ProtoGrpcType as PolicyTypes } from './gen/policy.js';
 import type { ProtoGrpcType as RewardTypes } from './gen/reward.js';
-import { withFloatLists, type FloatLists, type MessageCodec } from './packed-floats.js';
+import { withFloatLists, type FloatLists } from './packed-floats.js';
 
 /** Folder of the .proto files. */
 export const protoFolder: string = fileURLToPath(new URL('../../../protos', import.meta.url));
@@ -42,10 +42,10 @@ function definition(name: string): PackageDefinition {
     const lists = embeddingsOf[method];
     if (lists === undefined) return [method, each] as const;
     const { requestSerialize: serialize, requestDeserialize: deserialize } = each;
-    const codec = withFloatLists({ serialize, deserialize } as MessageCodec, lists);
+    const codec = withFloatLists({ serialize, deserialize }, lists);
     return [method, { ...each, requestSerialize: codec.serialize, requestDeserialize: codec.deserialize }] as const;
   });
-  return { ...loaded, [path]: Object.fromEntries(methods) as ServiceDefinition };
+  return { ...loaded, [path]: Object.fromEntries(methods) };
 }
 
 /** Client constructors with their `service` definitions. */

@@ -4,7 +4,10 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { PolicyServiceClient, protoFolder } from './load.js';
 
 const loaded = loadSync('a2sf/policy/v1/policy.proto', {
-  ...{ longs: String, enums: String, defaults: true, oneofs: true },
+  longs: String,
+  enums: String,
+  defaults: true,
+  oneofs: true,
   includeDirs: [protoFolder],
 });
 const generalOf = (name: string) => loaded[`a2sf.policy.v1.${name}`] as MessageTypeDefinition<object, object>;
@@ -35,7 +38,7 @@ for (const [name, method, message] of [
   ['UpdateRequest', Update, update],
 ] as const) {
   const general = generalOf(name);
-  const serialize = method.requestSerialize as (value: object) => Buffer;
+  const serialize = method.requestSerialize;
 
   test(`${name}: the bytes and what is read from them are those of the general codec`, () => {
     for (const value of [message, {}]) {
