@@ -71,3 +71,22 @@ test('chunks written one after the other lie behind each other in every head', (
   cache.advance(1);
   assert.deepEqual([...cache.keys[0]!], [1, 2, 3, 0, 5, 6, 7, 0]);
 });
+
+test('a causal mask hides exactly the keys behind each query, whatever the masks before it were', () => {
+  const chunk = fc.record({ start: fc.nat(6), queries: fc.integer({ min: 1, max: 6 }) });
+  fc.assert(
+    fc.property(fc.array(chunk, { minLength: 1, maxLength: 5 }), (chunks) => {
+      const cache = new KvCache(shape, 1, 8);
+      for (const { start, queries } of chunks) {
+        const total = start + queries;
+        const mask = cache.causalMask(start, queries);
+        assert.equal(mask.length, queries * total);
+        mask.forEach((value, at) => {
+          const [query, key] = [Math.floor(at / total), at % total];
+          if (key <= start + query) assert.equal(value, 0);
+          else assert.ok(value < -1e29);
+        });
+      }
+    }),
+  );
+});

@@ -31,6 +31,8 @@ export class KvCache {
   readonly lengths: Int32Array;
   /** [rows, P]: 0 for a key in use, a large negative number behind the row's length. */
   readonly mask: Float32Array;
+  /** Memory of the causal mask: one of its own for every chunk of every prompt would be most of a short prompt's garbage. */
+  private causal = new Float32Array(0);
 
   /** @param memory a cache that is no longer used and whose arrays are large enough: this one takes them over. */
   constructor(
@@ -68,6 +70,20 @@ export class KvCache {
       feeds[`past_value.${layer}`] = float32(this.values[layer]!.subarray(0, size), dims);
     }
     return feeds;
+  }
+
+  /** [S, T], T = start + S: query i sees the keys up to its own position start + i. Holds until the next call. */
+  causalMask(start: number, queries: number): Float32Array {
+    const total = start + queries;
+    const size = queries * total;
+    if (this.causal.length < size) this.causal = new Float32Array(queries * Math.max(total, this.capacity));
+    const mask = this.causal.subarray(0, size);
+    for (let i = 0; i < queries; i++) {
+      const seen = i * total + start + i + 1;
+      mask.fill(0, i * total, seen);
+      mask.fill(hidden, seen, (i + 1) * total);
+    }
+    return mask;
   }
 
   /** Writes new keys of one layer behind the length of each row, arrays [B, G, count, D] for the first B rows; `advance` then counts them. */

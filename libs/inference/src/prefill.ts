@@ -103,19 +103,11 @@ function chunkFeeds(
     positions: int64(positions, [1, queries]),
     decode: bool(false),
     past_length: int64([start], [1]),
-    mask: float32(causalMask(start, queries), [queries, start + queries]),
+    mask: float32(cache.causalMask(start, queries), [queries, start + queries]),
     windows: float32(weights, [windows.count, queries]),
     logit_rows: int64(rows, [rows.length]),
     targets: int64([], [0]),
   };
-}
-
-/** [S, T]: query i sees the keys up to its own position start + i. */
-function causalMask(start: number, length: number): Float32Array {
-  const total = start + length;
-  const mask = new Float32Array(length * total);
-  for (let i = 0; i < length; i++) mask.fill(-1e30, i * total + start + i + 1, (i + 1) * total);
-  return mask;
 }
 
 /** [blocks, all, width] -> [blocks, count, width]: the first rows of every block. */
