@@ -50,8 +50,9 @@ export class InverseCovariances {
     const count = stored === 1 ? 1 : actions;
     const rooms = new Rooms(actions, width, learns);
     const matrices: SymmetricInverse[] = [];
+    const readSum = learns ? sumReader(reader, count, width) : () => new Float64Array();
     for (let a = 0; a < count; a++) {
-      const sum = learns ? readSum(reader, a, count, width) : new Float64Array();
+      const sum = readSum(a);
       const full = reader.part('inverse_lambdas', [count, width, width], a * width * width, width * width);
       for (let i = 0; i < width; i++) {
         const diagonal = full[i * width + i]!;
@@ -129,19 +130,26 @@ export class InverseCovariances {
   }
 }
 
-/** L of matrix a; empty where it is not held. */
-function readSum(reader: StateReader, a: number, count: number, width: number): Float64Array {
-  if (!reader.has('lambdas')) return new Float64Array();
+/**
+ * Reads L of a matrix; empty where it is not held. What it gives is valid until the next one is read: an array for each
+ * would leave an allocator with as many megabytes as the matrices take.
+ */
+function sumReader(reader: StateReader, count: number, width: number): (a: number) => Float64Array {
+  const none = new Float64Array();
+  if (!reader.has('lambdas')) return () => none;
   const packed = packedLength(width);
   const part = (row: number): Float32Array => reader.part('lambdas', [2, count, packed], row * packed, packed);
-  const sum = Float64Array.from(part(a));
-  const low = part(count + a);
-  for (let i = 0; i < packed; i++) sum[i]! += low[i]!;
-  if (sum.every((value) => value === 0)) return new Float64Array();
-  for (let i = 0, at = 0; i < width; at += ++i + 1) {
-    if (!(sum[at]! > 0)) throw damagedState('lambdas', `holds ${sum[at]} on a diagonal`);
-  }
-  return sum;
+  const sum = new Float64Array(packed);
+  return (a) => {
+    sum.set(part(a));
+    const low = part(count + a);
+    for (let i = 0; i < packed; i++) sum[i]! += low[i]!;
+    if (sum.every((value) => value === 0)) return none;
+    for (let i = 0, at = 0; i < width; at += ++i + 1) {
+      if (!(sum[at]! > 0)) throw damagedState('lambdas', `holds ${sum[at]} on a diagonal`);
+    }
+    return sum;
+  };
 }
 
 class HealthRecord implements Health {
