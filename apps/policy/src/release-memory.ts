@@ -1,24 +1,35 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const waitMs = 1000;
+/**
+ * Milliseconds until memory is given back, and until that is done again. The engine gives back the room for young objects,
+ * which grows to 32 MB while a batch or an upload is read, only when it has seen little allocation for five seconds.
+ */
+const waits = { first: 1000, again: 6500 };
 let collect: (() => void) | undefined;
 let isDue = false;
+let repetition: NodeJS.Timeout | undefined;
 
 /**
- * Gives back what a large operation left behind, a second from now: a batch of experiences or a checkpoint on its way is
- * megabytes of short-lived buffers, which the engine does not count as pressure on its heap and would keep for minutes.
- * Of the calling thread alone, at most once a second; takes some ten milliseconds.
+ * Gives back what a large operation left behind, a second from now and again when all has been still for a while: a batch
+ * of experiences or a checkpoint on its way is megabytes of short-lived buffers, which the engine does not count as pressure
+ * on its heap and would keep for minutes. Of the calling thread alone, at most once a second; takes some ten milliseconds.
  */
 export function releaseMemorySoon(): void {
+  clearTimeout(repetition);
   if (isDue) return;
   isDue = true;
   setTimeout(() => {
     isDue = false;
-    if (collect === undefined) {
-      setFlagsFromString('--expose-gc');
-      collect = runInNewContext('gc') as () => void;
-    }
-    collect();
-  }, waitMs).unref();
+    release();
+    repetition = setTimeout(release, waits.again).unref();
+  }, waits.first).unref();
+}
+
+function release(): void {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
 }

@@ -8,6 +8,7 @@ import type { PolicyDescription } from './learner.js';
 import { policyMetrics, replicaMetrics } from './metrics.js';
 import type { options } from './options.js';
 import { ReplicaEngine } from './replica-engine.js';
+import { releaseMemorySoon } from './release-memory.js';
 import { ReplicaFollower } from './replica-follower.js';
 import { replicaService } from './replica-service.js';
 import { ReplicaStanding } from './replica-standing.js';
@@ -116,6 +117,7 @@ export async function startReplica(
     });
     if (checkpoint !== undefined) server.setReady(true);
     follower.start();
+    releaseMemorySoon(); // what starting took
     return server;
   } catch (error) {
     await stop();

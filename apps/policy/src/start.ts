@@ -16,6 +16,7 @@ import type { DurableEvent } from './durable-learner.js';
 import { policyMetrics, type PolicyMetrics } from './metrics.js';
 import type { options } from './options.js';
 import { PolicyEngine } from './policy-engine.js';
+import { releaseMemorySoon } from './release-memory.js';
 import { startReplica } from './replica-start.js';
 import { restrictedTo } from './restricted.js';
 import { policyService } from './service.js';
@@ -109,6 +110,7 @@ async function startLearner({ values, given, log, onLost, process }: StartOption
       ...(process === undefined ? {} : { process }),
     });
     server.setReady(true);
+    releaseMemorySoon(); // what starting took
     return server;
   } catch (error) {
     await stop();
