@@ -6,7 +6,8 @@ import { runInNewContext } from 'node:vm';
  * which grows to 32 MB while a batch or an upload is read, only when it has seen little allocation for five seconds.
  */
 const waits = { first: 1000, again: 6500 };
-let collect: (() => void) | undefined;
+type Collect = (options?: { readonly type: 'minor' }) => void;
+let collect: Collect | undefined;
 let isDue = false;
 let repetition: NodeJS.Timeout | undefined;
 
@@ -26,10 +27,16 @@ export function releaseMemorySoon(): void {
   }, waits.first).unref();
 }
 
-function release(): void {
+/** Gives back short-lived buffers at once, in a few milliseconds; for a stream that would pile them up while it runs. */
+export function releaseShortLived(): void {
+  release({ type: 'minor' });
+}
+
+function release(options?: { readonly type: 'minor' }): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
+    collect = runInNewContext('gc') as Collect;
   }
-  collect();
+  if (options === undefined) collect();
+  else collect(options);
 }

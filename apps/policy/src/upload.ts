@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import type { ImportCheckpointRequestOutput } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
 import { storageError } from '@a2sf/run-store';
+import { releaseShortLived } from './release-memory.js';
+
+/** Bytes that may come before what they were received in is given back. */
+const releaseBytes = 8 << 20;
 
 /** An upload that lies in a file. */
 export interface Upload {
@@ -34,12 +38,16 @@ export async function receiveUpload(
   const handle = await stored(open(path, 'wx', 0o600));
   try {
     let byteLength = 0;
+    let releaseAt = releaseBytes;
     let challenger: boolean | undefined;
     for await (const piece of pieces) {
       challenger ??= piece.challenger;
       byteLength += piece.data.byteLength;
       requireAtMost(byteLength, limit);
       await stored(handle.writeFile(piece.data));
+      if (byteLength < releaseAt) continue;
+      releaseShortLived();
+      releaseAt = byteLength + releaseBytes;
     }
     if (byteLength === 0) throw A2sfError.invalid('data', 'holds no bytes');
     return { path, byteLength, challenger: challenger === true, discard };

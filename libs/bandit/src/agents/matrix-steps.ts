@@ -28,13 +28,26 @@ export class StepLog {
     this.#isWhole = false;
   }
 
-  /** All since the last call; undefined where steps do not tell what was changed. */
+  /**
+   * All since the last call; undefined where steps do not tell what was changed. The vectors are copied into one array:
+   * hundreds of small ones that live on would keep an allocator from giving back what lay between them.
+   */
   take(): MatrixSteps | undefined {
-    const steps = { actions: this.#actions, vectors: this.#vectors };
+    const steps = { actions: this.#actions, vectors: inOneArray(this.#vectors) };
     const isWhole = this.#isWhole;
     this.#actions = [];
     this.#vectors = [];
     this.#isWhole = true;
     return isWhole ? steps : undefined;
   }
+}
+
+function inOneArray(vectors: readonly Float64Array[]): Float64Array[] {
+  const all = new Float64Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  return vectors.map((vector) => {
+    all.set(vector, at);
+    at += vector.length;
+    return all.subarray(at - vector.length, at);
+  });
 }
