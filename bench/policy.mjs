@@ -1,9 +1,10 @@
 // How fast does the policy service answer? 60 actions, 768 -> 512 -> 512, through gRPC against a service in a process of its
 // own, with a kept state.
 //
-//   npm run build && node bench/policy.mjs [--calls 400] [--seconds 5] [--write]
+//   npm run build && node bench/policy.mjs [--calls 400] [--seconds 5] [--part speed|lag|memory] [--write]
 //
-// While 32 clients call, the service has one core (taskset) and the clients have the others. --write puts the table into docs/benchmarks.md.
+// While 32 clients call, the service has one core (taskset) and the clients have the others. --write puts the table into docs/benchmarks.md;
+// --part measures one part of it, which is printed only.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,9 +26,13 @@ const { values: flags } = parseArgs({
   options: {
     calls: { type: 'string', default: '400' },
     seconds: { type: 'string', default: '5' },
+    part: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
+const parts = ['speed', 'lag', 'memory'].filter((part) => flags.part === undefined || flags.part === part);
+if (parts.length === 0 || (flags.write && flags.part !== undefined))
+  throw new Error('--part: speed, lag or memory, without --write');
 const dimension = 768;
 const space = ActionSpace.default;
 const random = new Random(1);
@@ -61,9 +66,9 @@ async function start(...more) {
 const statusOf = (pid, key) =>
   Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
-/** Resident memory in MB, a while after the last call. */
+/** Resident memory in MB, when the service has given back what it does not need, 7.5 seconds after the last call. */
 async function residentOf({ pid }) {
-  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
   return statusOf(pid, 'VmRSS');
 }
 
@@ -115,13 +120,6 @@ const last = cpus().length - 1;
 
 const calls = Number(flags.calls);
 const load = loadavg()[0].toFixed(1);
-const echoes = await timesOf(calls, echo);
-const still = await timesOf(calls, (i) => select(i, false));
-const exploring = await timesOf(Math.ceil(calls / 2), (i) => select(i, true));
-const isPinned = last > 0 && pin(child.pid, '0') && pin(process.pid, `1-${last}`);
-const echoRate = await throughput(32, echo);
-const rate = await throughput(32, (i) => select(i, false));
-for (const { pid } of isPinned ? [child, process] : []) pin(pid, `0-${last}`);
 let updates = 0;
 function update() {
   const n = updates++;
@@ -133,7 +131,6 @@ function update() {
   }));
   return callUnary(client, 'update', { updateId: `u${n}`, experiences }, { timeoutMs: 60_000 });
 }
-const updating = await timesOf(12, update);
 
 /** Milliseconds from the answer of each update to the moment when a replica serves it; answers choices meanwhile. */
 async function replicaLags(count) {
@@ -172,15 +169,13 @@ async function replicaLags(count) {
   follower.close();
   return lags.sort((x, y) => x - y);
 }
-const lags = await replicaLags(20);
-
 async function exported() {
   const chunks = [];
   for await (const { data } of callServerStream(client, 'exportCheckpoint', {}, { timeoutMs: 60_000 }))
     chunks.push(data);
   return Buffer.concat(chunks);
 }
-const bytes = await exported();
+let bytes;
 
 /** The policy as it was, as the challenger or in the place of the one that serves. */
 async function sendCheckpoint(isChallenger) {
@@ -190,44 +185,85 @@ async function sendCheckpoint(isChallenger) {
   }));
   await callClientStream(client, 'importCheckpoint', pieces, { timeoutMs: 60_000 });
 }
-const importing = await memoryDuring(child, async () => {
-  await sendCheckpoint(true);
-  await timesOf(200, (i) => select(i, true));
-});
-const memoryOf = {
-  'after the challenger was sent': importing,
-  'after three imports in a row': await memoryDuring(child, async () => {
-    for (let i = 0; i < 3; i++) await sendCheckpoint(false);
-  }),
-  'after an export': await memoryDuring(child, exported),
-  'after five updates': await memoryDuring(child, async () => {
-    for (let i = 0; i < 5; i++) await update();
-  }),
-};
-child.kill();
-await once(child, 'exit');
-const again = await start(...state);
-const restarted = await residentOf(again.child);
 
-const above = (times, share) => (at(times, share) - at(echoes, share)).toFixed(1);
+const at1 = (value) => value.toFixed(1);
 const machine = `Node ${process.versions.node}, ${cpus()[0].model.trim()}, ${availableParallelism()} cores`;
-const where = isPinned ? ', the service on one core' : '';
+const about = [`${machine}, load average ${load} before; clients on the same machine`];
+
+/** Rows of how fast the service answers. */
+async function speed() {
+  const echoes = await timesOf(calls, echo);
+  const still = await timesOf(calls, (i) => select(i, false));
+  const exploring = await timesOf(Math.ceil(calls / 2), (i) => select(i, true));
+  const isPinned = last > 0 && pin(child.pid, '0') && pin(process.pid, `1-${last}`);
+  const echoRate = await throughput(32, echo);
+  const rate = await throughput(32, (i) => select(i, false));
+  for (const { pid } of isPinned ? [child, process] : []) pin(pid, `0-${last}`);
+  const updating = await timesOf(12, update);
+  const where = isPinned ? ', the service on one core' : '';
+  about.push(
+    `an echo is grpc.health.v1 Check: p50 ${at1(at(echoes, 0.5))} ms, p99 ${at1(at(echoes, 0.99))} ms, ` +
+      `${echoRate.toFixed(0)} a second from 32 clients${where}`,
+  );
+  const above = (times) => [0.5, 0.99].map((share) => at1(at(times, share) - at(echoes, share))).join(' / ');
+  return [
+    `| SelectAction, explore false, p50 / p99 above an echo | ${above(still)} ms | 2 / 5 ms |`,
+    `| SelectAction, explore true, p50 / p99 above an echo | ${above(exploring)} ms | 10 / 20 ms |`,
+    `| SelectAction, explore false, 32 clients${where} | ${rate.toFixed(0)} a second | 1,000 |`,
+    `| Update of 256 experiences, durable, median | ${at(updating, 0.5).toFixed(0)} ms | 500 ms |`,
+  ];
+}
+
+/** The row of how far a replica is behind. */
+async function lag() {
+  const lags = await replicaLags(20);
+  const measured = `${at(lags, 0.5).toFixed(0)} / ${lags.at(-1).toFixed(0)} ms`;
+  return [
+    `| replica behind learner after an update of 256, median / worst of ${lags.length} | ${measured} | 1,000 ms |`,
+  ];
+}
+
+/** Rows of resident memory; ends the service. */
+async function memory() {
+  bytes = await exported();
+  const memoryOf = {
+    'after the challenger was sent': await memoryDuring(child, async () => {
+      await sendCheckpoint(true);
+      await timesOf(200, (i) => select(i, true));
+    }),
+    'after three imports in a row': await memoryDuring(child, async () => {
+      for (let i = 0; i < 3; i++) await sendCheckpoint(false);
+    }),
+    'after an export': await memoryDuring(child, exported),
+    'after five updates': await memoryDuring(child, async () => {
+      for (let i = 0; i < 5; i++) await update();
+    }),
+  };
+  child.kill();
+  await once(child, 'exit');
+  const again = await start(...state);
+  const restarted = await residentOf(again.child);
+  again.child.kill();
+  await once(again.child, 'exit');
+  return [
+    `| resident memory, a challenger beside the policy, after a start | ${restarted.toFixed(0)} MB | 250 MB |`,
+    ...Object.entries(memoryOf).map(
+      ([when, { peak, after }]) =>
+        `| the same, ${when} (highest meanwhile) | ${after.toFixed(0)} (${peak.toFixed(0)}) MB | 250 MB |`,
+    ),
+  ];
+}
+
+const rows = [];
+if (parts.includes('speed')) rows.push(...(await speed()));
+if (parts.includes('lag')) rows.push(...(await lag()));
+if (parts.includes('memory')) rows.push(...(await memory()));
 const block = [
-  `60 actions, 768 -> 512 -> 512 (${machine}, load average ${load} before; clients on the same machine; an echo is grpc.health.v1 Check: ` +
-    `p50 ${at(echoes, 0.5).toFixed(1)} ms, p99 ${at(echoes, 0.99).toFixed(1)} ms, ${echoRate.toFixed(0)} a second from 32 clients${where}):`,
+  `60 actions, 768 -> 512 -> 512 (${about.join('; ')}):`,
   '',
   '| what | measured | wanted |',
   '| --- | --- | --- |',
-  `| SelectAction, explore false, p50 / p99 above an echo | ${above(still, 0.5)} / ${above(still, 0.99)} ms | 2 / 5 ms |`,
-  `| SelectAction, explore true, p50 / p99 above an echo | ${above(exploring, 0.5)} / ${above(exploring, 0.99)} ms | 10 / 20 ms |`,
-  `| SelectAction, explore false, 32 clients${where} | ${rate.toFixed(0)} a second | 1,000 |`,
-  `| Update of 256 experiences, durable, median | ${at(updating, 0.5).toFixed(0)} ms | 500 ms |`,
-  `| resident memory, a challenger beside the policy, after a start | ${restarted.toFixed(0)} MB | 250 MB |`,
-  ...Object.entries(memoryOf).map(
-    ([when, { peak, after }]) =>
-      `| the same, ${when} (highest meanwhile) | ${after.toFixed(0)} (${peak.toFixed(0)}) MB | 250 MB |`,
-  ),
-  `| replica behind learner after an update of 256, median / worst of ${lags.length} | ${at(lags, 0.5).toFixed(0)} / ${lags.at(-1).toFixed(0)} ms | 1,000 ms |`,
+  ...rows,
 ].join('\n');
 console.log(block);
 if (flags.write) {
@@ -240,6 +276,8 @@ if (flags.write) {
 }
 client.close();
 health.close();
-again.child.kill();
-await once(again.child, 'exit');
+if (child.exitCode === null && child.signalCode === null) {
+  child.kill();
+  await once(child, 'exit');
+}
 rmSync(folder, { recursive: true });
