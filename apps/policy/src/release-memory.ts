@@ -27,6 +27,9 @@ export function releaseMemorySoon(): void {
   }, waits.first).unref();
 }
 
+/** Bytes of a stream between two calls of `releaseShortLived`. */
+export const releaseBytes = 8 << 20;
+
 /** Gives back short-lived buffers at once, in a few milliseconds; for a stream that would pile them up while it runs. */
 export function releaseShortLived(): void {
   release({ type: 'minor' });

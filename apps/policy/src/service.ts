@@ -25,7 +25,7 @@ import type { PolicyDescription } from './learner.js';
 import type { PolicyMetrics } from './metrics.js';
 import { Permits } from './permits.js';
 import type { PolicyEngine } from './policy-engine.js';
-import { releaseMemorySoon } from './release-memory.js';
+import { releaseBytes, releaseMemorySoon, releaseShortLived } from './release-memory.js';
 import { readSelect, readUpdate, requireCount, type DrawnInput, type SelectOrder } from './request.js';
 import { defaultHyperParameters } from './served-policy.js';
 import { plainServing, type ServingParts } from './serving-parts.js';
@@ -114,10 +114,15 @@ export function policyService(parts: PolicyParts): ServiceSpec {
   ): AsyncGenerator<ExportCheckpointResponse, void, undefined> {
     const id = await engine.call('beginExport', iteration, servingOnly);
     try {
+      let bytes = 0;
       for (;;) {
         const part = await engine.call('exportPart', id);
         if (part === undefined) return;
         yield* chunksOf(part);
+        bytes += part.byteLength;
+        if (bytes < releaseBytes) continue;
+        releaseShortLived();
+        bytes = 0;
       }
     } finally {
       await engine.call('endExport', id).catch(() => undefined); // of an engine that is gone

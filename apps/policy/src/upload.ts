@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import type { ImportCheckpointRequestOutput } from '@a2sf/contracts';
 import { A2sfError } from '@a2sf/errors';
 import { storageError } from '@a2sf/run-store';
-import { releaseShortLived } from './release-memory.js';
-
-/** Bytes that may come before what they were received in is given back. */
-const releaseBytes = 8 << 20;
+import { releaseBytes, releaseShortLived } from './release-memory.js';
 
 /** An upload that lies in a file. */
 export interface Upload {
