@@ -23,6 +23,7 @@ import {
 import type { CheckpointExport, SavedState } from './served-policy.js';
 import type { UpdateInput } from './update-ledger.js';
 import { decodeUpdate, encodeUpdate } from './update-record.js';
+import { releaseShortLived } from './release-memory.js';
 
 /** Where a learner is kept, and how often it is written whole. */
 export interface DurableOptions {
@@ -133,6 +134,7 @@ export class DurableLearner {
         learner.steer(hyperParameters);
         const prepared = learner.prepareUpdate(update, { checksBounds: false });
         if ('apply' in prepared) prepared.apply();
+        releaseShortLived(); // many updates in a row, with no pause between
       },
     });
     const durable = new DurableLearner({
