@@ -54,11 +54,23 @@ const origin = { iteration: 1, policyVersion: 1, encoderId: '', configHash: '', 
 writeFileSync(checkpoint, encodePolicyCheckpoint({ state: agent.state(), hyperParameters, ...origin }));
 
 const main = fileURLToPath(new URL('../apps/policy/dist/main.js', import.meta.url));
-const argv = [process.execPath, main, '--port', '0', '--http_port', '0', '--log_level', 'error'];
+const argv = [
+  process.execPath,
+  '--max-semi-space-size=2',
+  main,
+  '--port',
+  '0',
+  '--http_port',
+  '0',
+  '--log_level',
+  'error',
+];
 const state = ['--state_dir', join(folder, 'state'), '--checkpoint', checkpoint];
 const [program, ...rest] = [...argv, '--max_message_bytes', String(16 << 20)];
+// As its image starts it.
+const env = { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' };
 async function start(...more) {
-  const child = spawn(program, [...rest, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, [...rest, ...more], { stdio: ['ignore', 'pipe', 'inherit'], env });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   return { child, address: `127.0.0.1:${JSON.parse(line).port}` };
 }
@@ -192,6 +204,7 @@ const about = [`${machine}, load average ${load} before; clients on the same mac
 
 /** Rows of how fast the service answers. */
 async function speed() {
+  await residentOf(child); // what starting took has been given back
   const echoes = await timesOf(calls, echo);
   const still = await timesOf(calls, (i) => select(i, false));
   const exploring = await timesOf(Math.ceil(calls / 2), (i) => select(i, true));

@@ -9,13 +9,14 @@ const { values } = parseArgs({ options: { service_ms: { type: 'string', default:
 let last = Promise.resolve();
 
 /** Texts that follow from the prompt and the action, so that rewards differ. */
-function answerTo({ prompt, actions, budget, includeFull }) {
+function answerTo({ prompt, actions, compressions, budget, includeFull }) {
   const words = prompt.text.split(/\s+/).slice(0, 12);
   const textOf = (i) => words.filter((_, n) => (n + i) % 5 !== 0).join(' ');
   return {
     ...(includeFull ? { full: { text: words.join(' '), tokenIds: [1], logProbs: [] } } : {}),
-    results: actions.map((action, i) => {
-      return { action, text: textOf(i + Math.round(action.b)), tokenIds: [1], logProbs: [], keptTokens: budget };
+    results: [...actions, ...compressions.map(() => undefined)].map((action, i) => {
+      const text = textOf(i + Math.round(action?.b ?? 0));
+      return { ...(action && { action }), text, tokenIds: [1], logProbs: [], keptTokens: budget };
     }),
     promptTokens: 1000,
     truncated: false,

@@ -14,6 +14,11 @@ const command = fileURLToPath(new URL('../bin/a2sf.js', import.meta.url));
 /** Node's flags of a service, those of its image: V8 lets the garbage of small requests grow to 48 MB where it is not told less. */
 export const serviceNodeFlags = ['--max-semi-space-size=2'];
 
+/** What the images set in a service's environment: matrices and uploads of the policy come and go, and one arena of malloc gives them back. */
+const serviceEnvironment: Partial<Record<ServiceName, NodeJS.ProcessEnv>> = {
+  policy: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' },
+};
+
 /** How long a service may take to stop in order. */
 const stopGraceMs = 15_000;
 
@@ -33,7 +38,7 @@ export class ChildService {
     const own = ['--port', '0', '--http_port', '0'];
     this.#child = spawn(process.execPath, [...serviceNodeFlags, command, 'serve', name, ...own, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: ownEnvironment(),
+      env: { ...serviceEnvironment[name], ...ownEnvironment() },
       detached: true,
     });
     this.#exit = once(this.#child, 'close');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { A2sfError } from '@a2sf/errors';
 import { GrpcPeers } from '@a2sf/training';
@@ -9,6 +10,7 @@ import type { Services } from './dataset-services.js';
  */
 export async function stoppable(kept: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // every call to every service listens
   let exitCode: number | undefined;
   const listener = (name: NodeJS.Signals) => {
     if (exitCode !== undefined) process.exit(exitCode);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { A2sfError } from '@a2sf/errors';
 
@@ -14,6 +15,7 @@ export interface StopRequest {
 /** Listens for the signals that ask a process to stop. */
 export function listenForStop(): StopRequest {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // every call to every service listens
   let exitCode: number | undefined;
   const listener = (name: NodeJS.Signals) => {
     if (exitCode !== undefined) process.exit(exitCode);
