@@ -9,7 +9,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -150,7 +150,8 @@ function share() {
     .slice(1)
     .map(({ seconds: { encode = 0, generate = 0, ...rest } }) => total(rest) / (encode + generate + total(rest)));
   const { identities } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
-  const who = identities?.model_id ?? flags.model_name ?? 'the embedded model';
+  const who =
+    identities?.model_id ?? (flags.model_name === undefined ? 'the embedded model' : basename(flags.model_name));
   rows.push([
     `not waiting for generator or encoder (${who}, 8 episodes)`,
     `${(100 * median(shares)).toFixed(1)} % of an iteration`,
