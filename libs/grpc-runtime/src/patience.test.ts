@@ -75,11 +75,14 @@ describe('patience', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const client = connect(RewardServiceClient, `127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const error = await refusal(callUnary(client, 'score', {}, { patienceMs: 300 }));
-    assert.equal(error.code, 'UNAVAILABLE');
-    assert.ok(calls > 1);
-    client.close();
-    server.close();
+    try {
+      const error = await refusal(callUnary(client, 'score', {}, { patienceMs: 300 }));
+      assert.equal(error.code, 'UNAVAILABLE');
+      assert.ok(calls > 1);
+    } finally {
+      client.close();
+      server.close();
+    }
   });
 
   test('a stream is begun anew before its first message only', async () => {
