@@ -19,6 +19,8 @@ export interface SelectInput {
   readonly key?: string | undefined;
   /** Tell of every action. */
   readonly explain?: boolean;
+  /** Tell the lower bound of what is chosen. */
+  readonly withLowerBound?: boolean;
   /** Number that all randomness follows from. Default 0. */
   readonly draw?: number;
   /** Ask the challenger too, where there is one. */
@@ -119,9 +121,9 @@ function groupsOf(policy: Policy, inputs: readonly SelectInput[], serving: Servi
   const groups = new Map<string, Group>();
   for (const input of inputs) {
     if (input.empty) continue;
-    const { explore, explain = false } = input;
+    const { explore, explain = false, withLowerBound = false } = input;
     const epsilon = explore ? (input.epsilon ?? serving.epsilon) : 0;
-    const isBoundTold = explore || explain || serving.qualityFloor !== undefined;
+    const isBoundTold = explore || explain || withLowerBound || serving.qualityFloor !== undefined;
     const name = `${epsilon} ${isBoundTold}`;
     const group = groups.get(name) ?? { epsilon, isBoundTold, inputs: [], betas: [] };
     groups.set(name, group);

@@ -85,6 +85,11 @@ test('a record of the log holds an update exactly', () => {
     ],
   };
   assert.deepEqual(decodeUpdate(encodeUpdate({ update: full, hyperParameters })), { update: full, hyperParameters });
+  const stepped = { ...hyperParameters, stepsPerUpdate: 3 };
+  assert.deepEqual(decodeUpdate(encodeUpdate({ update, hyperParameters: stepped })), {
+    update,
+    hyperParameters: stepped,
+  });
   assert.throws(() => decodeUpdate(bytes.subarray(0, -1)));
   assert.throws(() => decodeUpdate(Buffer.concat([bytes, Buffer.alloc(4)])));
 });
@@ -101,7 +106,7 @@ test('a record of version 1 is read, one of a newer version refused', () => {
   };
   const first = recordOf({ updateId: update.updateId, hyperParameters, experiences });
   assert.deepEqual(decodeUpdate(first), { update, hyperParameters });
-  const newer = recordOf({ version: 3, updateId: update.updateId, hyperParameters, observations: [] });
+  const newer = recordOf({ version: 4, updateId: update.updateId, hyperParameters, observations: [] });
   assert.throws(() => decodeUpdate(newer), { code: 'FAILED_PRECONDITION', reason: 'newer-format' });
 });
 

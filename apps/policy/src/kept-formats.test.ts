@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { decodePolicyCheckpoint, type PolicyCheckpoint } from '@a2sf/run-store';
+import { decodePolicyCheckpoint, type HyperParameters, type PolicyCheckpoint } from '@a2sf/run-store';
 import { DurableLearner } from './durable-learner.js';
 import { Learner } from './learner.js';
 import { testBytes, testContext, testEncoderId } from './policy.fixture.js';
@@ -13,7 +13,10 @@ import type { UpdateInput } from './update-ledger.js';
 // Files as the program wrote them once: test/fixtures/formats, a folder for each set of format versions. Whoever counts one
 // up adds a folder, written by running this file with A2SF_WRITE_FORMATS=<name>.
 const kept = fileURLToPath(new URL('../../../test/fixtures/formats', import.meta.url));
-const all = ['checkpoint-1-record-2'];
+const all: Readonly<Record<string, Partial<HyperParameters>>> = {
+  'checkpoint-1-record-2': {},
+  'checkpoint-3-record-3': { stepsPerUpdate: 3 },
+};
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-formats-'));
 after(() => rmSync(scratch, { recursive: true }));
 
@@ -38,7 +41,7 @@ const wanted = process.env['A2SF_WRITE_FORMATS'];
 if (wanted !== undefined) {
   const folder = join(kept, wanted);
   mkdirSync(join(folder, 'state'), { recursive: true });
-  const durable = await open(join(folder, 'state'), new Learner({}));
+  const durable = await open(join(folder, 'state'), new Learner(all[wanted] ?? {}));
   await durable.importCheckpoint(testBytes(), 'x');
   for (let n = 1; n <= 6; n++) await durable.update(updateOf(n));
   await durable.close();
@@ -57,13 +60,14 @@ function distance(one: PolicyCheckpoint, other: PolicyCheckpoint): number {
   );
 }
 
-for (const formats of all) {
+for (const [formats, given] of Object.entries(all)) {
   test(`files of ${formats} are read: a checkpoint, and a state folder of snapshot and log`, async () => {
     const file = join(kept, formats, 'policy_6.safetensors');
     const { checkpoint, warnings } = decodePolicyCheckpoint(readFileSync(file));
     assert.deepEqual(warnings, []);
     const { policyVersion, encoderId, hyperParameters } = checkpoint;
     assert.deepEqual([policyVersion, encoderId, hyperParameters.ucbBeta], [7, testEncoderId, 0.5]);
+    assert.equal(hyperParameters.stepsPerUpdate, given.stepsPerUpdate);
     // Opening cuts and adds files: the kept ones stay as they are.
     const state = join(scratch, formats);
     cpSync(join(kept, formats, 'state'), state, { recursive: true });

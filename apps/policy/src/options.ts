@@ -1,4 +1,4 @@
-import { maxBeta } from '@a2sf/bandit';
+import { maxBeta, maxStepsPerUpdate } from '@a2sf/bandit';
 import { integer, listOf, number, oneOf, option, text } from '@a2sf/config';
 import { callerOptions, serverOptionsWithPorts } from '@a2sf/grpc-runtime';
 import { defaultServing } from './choosing.js';
@@ -86,6 +86,12 @@ export const options = {
     schema: number({ min: 1e-9, max: 1e9 }),
     description: 'bound of the global gradient norm',
     default: defaultHyperParameters.maxGradNorm,
+    group: learning,
+  }),
+  stepsPerUpdate: option({
+    schema: integer({ min: 1, max: maxStepsPerUpdate }),
+    description: 'Adam steps on the batch of one update',
+    default: 1,
     group: learning,
   }),
   epsilon: option({

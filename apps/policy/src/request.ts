@@ -39,14 +39,14 @@ export interface DrawnInput {
 
 /** Checks every field of a SelectActionRequest; `path` is '' or ends in a dot. Throws INVALID_ARGUMENT. */
 export function readSelect(request: SelectActionRequestOutput, drawn: DrawnInput, path = ''): SelectOrder {
-  const { beta, epsilon, explore, explain } = request;
+  const { beta, epsilon, explore, explain, withLowerBound } = request;
   if (beta !== undefined && !(beta >= 0 && beta <= maxBeta)) {
     throw A2sfError.invalid(`${path}beta`, `must be a number in 0..${maxBeta}`);
   }
   if (epsilon !== undefined && !(epsilon >= 0 && epsilon <= 1)) {
     throw A2sfError.invalid(`${path}epsilon`, 'must be a number in 0..1');
   }
-  const asked = { explore, beta, epsilon, explain, key: readKey(request.key, `${path}key`), ...drawn };
+  const asked = { explore, beta, epsilon, explain, withLowerBound, key: readKey(request.key, `${path}key`), ...drawn };
   const complete = (embedding: EmbeddingOutput, field: string): SelectInput => ({
     ...asked,
     field,

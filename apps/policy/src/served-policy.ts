@@ -1,4 +1,4 @@
-import { maxBeta, restoreAgent, type Agent, type RestoreOptions } from '@a2sf/bandit';
+import { maxBeta, maxStepsPerUpdate, restoreAgent, type Agent, type RestoreOptions } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
 import {
   encodePolicyCheckpoint,
@@ -182,10 +182,12 @@ function servingOnly(file: string): A2sfError {
   return new A2sfError('FAILED_PRECONDITION', message, { field: 'serving_only', reason: 'serving-only-checkpoint' });
 }
 
-function requireSane({ lr, ucbBeta, maxGradNorm }: HyperParameters, file: string): void {
+function requireSane({ lr, ucbBeta, maxGradNorm, stepsPerUpdate = 1 }: HyperParameters, file: string): void {
+  const isStepCount = Number.isInteger(stepsPerUpdate) && stepsPerUpdate >= 1 && stepsPerUpdate <= maxStepsPerUpdate;
   const problem = [
     lr > 0 ? undefined : 'lr must be positive',
     maxGradNorm > 0 ? undefined : 'max_grad_norm must be positive',
+    isStepCount ? undefined : `steps_per_update must be a whole number in 1..${maxStepsPerUpdate}`,
     ucbBeta >= 0 && ucbBeta <= maxBeta ? undefined : `ucb_beta must be in 0..${maxBeta}`,
   ].find((each) => each !== undefined);
   if (problem !== undefined)

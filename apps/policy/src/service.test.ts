@@ -150,7 +150,7 @@ test('without a checkpoint the server is ready, describes itself, and refuses th
       bValues: testSpace.bValues,
       budgets: [],
       embeddingDimension: testDimension,
-      hyperParameters: { lr: 0.25, ucbBeta: 0.5, uncertaintyCoef: 0.1, maxGradNorm: 1, hidden: 12 },
+      hyperParameters: { lr: 0.25, ucbBeta: 0.5, uncertaintyCoef: 0.1, maxGradNorm: 1, hidden: 12, stepsPerUpdate: 1 },
       policyVersion: '1',
       role: 'learner',
       iteration: 0,

@@ -221,7 +221,7 @@ export function policyService(parts: PolicyParts): ServiceSpec {
       bValues: [...(policy?.bValues ?? [])],
       budgets: [...(policy?.budgets ?? [])],
       embeddingDimension: policy?.dimension ?? 0,
-      hyperParameters: { ...numbers, hidden: policy?.hidden ?? 0 },
+      hyperParameters: { stepsPerUpdate: 1, ...numbers, hidden: policy?.hidden ?? 0 },
       policyVersion: policy?.policyVersion ?? 0,
       role: 'learner',
       iteration: policy?.iteration ?? 0,

@@ -45,6 +45,7 @@ test('requests of different epsilon, explanation and emptiness in one batch are 
     { text: '' },
     { embedding: embeddingOf(3), explain: true },
     { embedding: embeddingOf(4), explore: true },
+    { embedding: embeddingOf(1), withLowerBound: true },
   ];
   const { responses } = await callUnary(client, 'selectActions', { requests });
   const hashes = await Promise.all(
@@ -55,16 +56,19 @@ test('requests of different epsilon, explanation and emptiness in one batch are 
   );
   assert.deepEqual(
     responses.map(({ contextHash }) => contextHash),
-    [hashes[0], hashes[1], '', hashes[2], hashes[3]],
+    [hashes[0], hashes[1], '', hashes[2], hashes[3], hashes[0]],
   );
   assert.deepEqual(
     responses.map(({ propensity }) => propensity),
-    [1, 1 / uniform, undefined, 1, 1],
+    [1, 1 / uniform, undefined, 1, 1, 1],
   );
   assert.deepEqual(
     responses.map(({ lowerBound }) => lowerBound !== undefined),
-    [false, true, false, true, true],
+    [false, true, false, true, true, true],
   );
+  const [plain, , , , , bounded] = responses;
+  assert.equal(bounded!.actionIndex, plain!.actionIndex);
+  assert.equal(bounded!.lowerBound, bounded!.predictedReward - Math.sqrt(bounded!.uncertainty + 1e-6));
   assert.equal(responses[2]!.fullCacheReason, 'FULL_CACHE_REASON_EMPTY_CONTEXT');
 });
 

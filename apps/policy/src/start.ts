@@ -40,8 +40,8 @@ export interface StartOptions {
 
 /** The learning numbers that came from a flag, the environment or a file. */
 export function givenNumbers({ values, sources }: Resolution<typeof options>): Partial<HyperParameters> {
-  const { lr, ucbBeta, uncertaintyCoef, maxGradNorm } = values;
-  const all: HyperParameters = { lr, ucbBeta, uncertaintyCoef, maxGradNorm };
+  const { lr, ucbBeta, uncertaintyCoef, maxGradNorm, stepsPerUpdate } = values;
+  const all: HyperParameters = { lr, ucbBeta, uncertaintyCoef, maxGradNorm, stepsPerUpdate };
   return Object.fromEntries(Object.entries(all).filter(([key]) => sources[key as keyof HyperParameters] !== 'default'));
 }
 

@@ -10,7 +10,7 @@ export interface UpdateRecord {
 }
 
 /** Version of the record that is written; older ones are read. */
-const recordVersion = 2;
+const recordVersion = 3;
 
 /** Version 1, which told no version. */
 interface FirstHead {
@@ -20,7 +20,7 @@ interface FirstHead {
   readonly experiences: readonly (readonly [string, string, number, number, number])[];
 }
 
-/** Version 2: experiences may have a group and the rewards of all actions. */
+/** Version 2: experiences may have a group and the rewards of all actions; 3: there may be several steps per update. */
 interface Head {
   readonly version: number;
   readonly updateId: string;
@@ -58,7 +58,8 @@ export function encodeUpdate({ update, hyperParameters }: UpdateRecord): Uint8Ar
       ...(rewards === undefined ? {} : { rewards: rewards.length }),
     }),
   );
-  const head: Head = { version: recordVersion, updateId, hyperParameters, observations };
+  const version = (hyperParameters.stepsPerUpdate ?? 1) > 1 ? recordVersion : 2;
+  const head: Head = { version, updateId, hyperParameters, observations };
   const json = Buffer.from(JSON.stringify(head));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);

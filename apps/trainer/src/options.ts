@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { boolean, integer, listOf, number, oneOf, option, port, text, type Options, type Resolved } from '@a2sf/config';
-import { agentNames, defaultAgent } from '@a2sf/bandit';
+import { agentNames, defaultAgent, defaultHidden, maxHidden, maxStepsPerUpdate } from '@a2sf/bandit';
 import { clientSecurityOptions } from '@a2sf/grpc-runtime';
 import { ActionSpace, maxActionBudget } from '@a2sf/kv-compression';
 import { logLevels } from '@a2sf/observability';
@@ -167,6 +167,12 @@ export const options = {
     default: defaultAgent,
     group: learning,
   }),
+  hidden: option({
+    schema: integer({ min: 1, max: maxHidden }),
+    description: 'width of both hidden layers of a new policy, for algorithms with a network',
+    default: defaultHidden,
+    group: learning,
+  }),
   lr: option({
     schema: number({ min: 1e-12, max: 1 }),
     description: 'learning rate of Adam',
@@ -188,6 +194,12 @@ export const options = {
   maxGradNorm: option({
     schema: number({ min: 1e-12, max: 1e12 }),
     description: 'bound of the gradient norm',
+    default: 1,
+    group: learning,
+  }),
+  stepsPerUpdate: option({
+    schema: integer({ min: 1, max: maxStepsPerUpdate }),
+    description: "Adam steps on each iteration's experiences",
     default: 1,
     group: learning,
   }),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { defaultHidden } from '@a2sf/bandit';
 import { promptTokensOf } from '@a2sf/datasets';
 import { A2sfError } from '@a2sf/errors';
 import { ActionSpace } from '@a2sf/kv-compression';
@@ -101,11 +102,13 @@ export function planRun(values: TrainerOptions, participants: Participants, { tr
   const definition: RunDefinition = {
     seed: values.seed,
     agent: values.agent,
+    ...(values.hidden === defaultHidden ? {} : { hidden: values.hidden }),
     hyperParameters: {
       lr: values.lr,
       ucbBeta: values.ucbBeta,
       uncertaintyCoef: values.uncertaintyCoef,
       maxGradNorm: values.maxGradNorm,
+      ...(values.stepsPerUpdate === 1 ? {} : { stepsPerUpdate: values.stepsPerUpdate }),
     },
     episodesPerUpdate: values.episodesPerUpdate,
     ...(values.feedback === 'bandit' ? {} : { feedback: values.feedback }),

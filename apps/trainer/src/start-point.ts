@@ -1,4 +1,4 @@
-import { restoreAgent } from '@a2sf/bandit';
+import { agentType, defaultHidden, restoreAgent } from '@a2sf/bandit';
 import { A2sfError } from '@a2sf/errors';
 import type { PolicyCheckpoint } from '@a2sf/run-store';
 import { initialPolicy, resumedPolicy, type ResumePoint, type TrainingStart } from '@a2sf/training';
@@ -16,11 +16,12 @@ export function startPoint(
   saveDir: string,
 ): TrainingStart {
   const { definition, configHash, settings } = plan;
-  const { hyperParameters, seed, agent, identities } = definition;
+  const { hyperParameters, seed, agent, hidden = defaultHidden, identities } = definition;
   const { encoderId } = identities;
   if (resume !== undefined) {
     requireSameAgent(resume.checkpoint, agent);
     requireSameDimension(resume.checkpoint, dimension);
+    requireSameWidth(resume.checkpoint, hidden);
     const isForeign = resume.kind === 'reference';
     const checkpoint = isForeign ? { ...resume.checkpoint, encoderId, seed } : resume.checkpoint;
     return {
@@ -32,7 +33,7 @@ export function startPoint(
   const { space } = settings;
   return {
     iteration: 0,
-    checkpoint: initialPolicy({ agent, space, dimension, seed, hyperParameters, encoderId, configHash }),
+    checkpoint: initialPolicy({ agent, space, dimension, hidden, seed, hyperParameters, encoderId, configHash }),
     write: true,
   };
 }
@@ -49,4 +50,13 @@ function requireSameDimension({ state }: PolicyCheckpoint, dimension: number): v
   const problem = `its policy was made for embeddings of ${own} numbers, the encoder gives ${dimension}`;
   const message = `resume: ${problem}; name the encoder it was trained with by --context_encoder_model`;
   throw new A2sfError('FAILED_PRECONDITION', message, { field: 'resume', reason: 'wrong-dimension' });
+}
+
+/** An algorithm without hidden layers has the width that its contexts have. */
+function requireSameWidth({ state }: PolicyCheckpoint, hidden: number): void {
+  const { space, dimension, hidden: own } = restoreAgent(state);
+  const asked = agentType(state.agent).initial({ space, dimension, hidden, seed: 0 }).hidden;
+  if (own === asked) return;
+  const message = `hidden: the checkpoint has layers of width ${own}, not ${asked}; resume with it, or start a new run`;
+  throw new A2sfError('FAILED_PRECONDITION', message, { field: 'hidden', reason: 'another-run' });
 }

@@ -53,6 +53,10 @@ export function trainerMetrics(metrics: Metrics): TrainerMetrics {
     onEvaluation(line, seconds) {
       observe({ evaluate: seconds });
       evaluationReward.set({ baseline: 'policy' }, line.eval_avg_reward);
+      // Made where they are known: the 0 that a gauge begins with would say that all is well.
+      const { eval_calibration_error: error, eval_bound_violations: violated } = line;
+      if (error !== undefined) metrics.gauge('a2sf_trainer_evaluation_calibration_error').set(error);
+      if (violated !== undefined) metrics.gauge('a2sf_trainer_evaluation_bound_violation_ratio').set(violated);
       for (const name of baselineNames) {
         const baseline = line.baselines[name];
         if (baseline !== undefined) evaluationReward.set({ baseline: name }, baseline.mean);

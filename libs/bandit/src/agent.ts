@@ -84,9 +84,9 @@ export interface FullObservation {
 
 /** What one update did. */
 export interface UpdateReport {
-  /** Mean squared error of the predictions for the tried actions, before the step. */
+  /** Mean squared error of the predictions for the tried actions, before the first step. */
   readonly loss: number;
-  /** Norm of the gradient before clipping; 0 where there is none. */
+  /** Norm of the first step's gradient before clipping; 0 where there is none. */
   readonly gradientNorm: number;
   /** Largest drift of L^-1 that was measured, an estimate of ||L L^-1 - I||_F / sqrt(h); absent when none was due. */
   readonly drift?: number;
@@ -100,6 +100,8 @@ export interface LearningOptions {
   readonly lr: number;
   /** Bound of the global gradient norm, > 0. */
   readonly maxGradNorm: number;
+  /** Adam steps on the batch, in 1..1000; models without a gradient take none. Default 1. */
+  readonly stepsPerUpdate?: number;
 }
 
 /**

@@ -13,11 +13,13 @@ export {
   type UpdateReport,
 } from './agent.js';
 export { spaceOfState } from './agents/agent-state.js';
-export { maxBeta, maxContextValue, maxKeyLength } from './agents/model-agent.js';
+export { maxBeta, maxContextValue, maxKeyLength, maxStepsPerUpdate } from './agents/model-agent.js';
+export { defaultHidden, maxHidden } from './agents/neural-model.js';
 export { NeuralUcb, type Prediction } from './agents/neural-ucb.js';
 export { driftInterval, driftTolerance } from './agents/symmetric-inverse.js';
 export { maxTableKeys } from './agents/table-model.js';
 export { argmax } from './argmax.js';
+export { calibration, type Calibration, type CalibrationGroup } from './calibration.js';
 export { bootstrapMean, type BootstrapOptions, type MeanInterval } from './intervals.js';
 export {
   effectiveSampleSize,

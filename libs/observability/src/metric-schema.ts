@@ -205,6 +205,14 @@ export const metricSchema = {
       ],
     },
   },
+  a2sf_trainer_evaluation_calibration_error: {
+    type: 'gauge',
+    help: 'Mean distance between expected and earned reward of the greedy choices on the held-out prompts of the last evaluation, in groups by what was expected (expected calibration error).',
+  },
+  a2sf_trainer_evaluation_bound_violation_ratio: {
+    type: 'gauge',
+    help: 'Share of the held-out prompts of the last evaluation that earned less than the lower bound of their choice.',
+  },
   a2sf_trainer_generator_faults_total: {
     type: 'counter',
     help: 'Calls that a generator did not answer, or not in a way that can be right; each was tried elsewhere once.',

@@ -128,10 +128,18 @@ test('the bytes of a policy whose actions name no budget are those of version 1;
   assert.deepEqual(encodePolicyCheckpoint(decodePolicyCheckpoint(budgets).checkpoint), budgets);
 });
 
+test('more than one step per update is of version 3, which older programs refuse: they would learn otherwise', () => {
+  const withSteps = (stepsPerUpdate: number) =>
+    encodePolicyCheckpoint({ ...checkpoint, hyperParameters: { ...checkpoint.hyperParameters, stepsPerUpdate } });
+  const versionOf = (file: Uint8Array) => parseSafetensors(file).metadata['format_version'];
+  assert.deepEqual([versionOf(bytes), versionOf(withSteps(1)), versionOf(withSteps(4))], ['1', '1', '3']);
+  assert.equal(decodePolicyCheckpoint(withSteps(4)).checkpoint.hyperParameters.stepsPerUpdate, 4);
+});
+
 test('a newer format is refused by its number', () => {
-  assert.throws(() => decodePolicyCheckpoint(withMetadata({ format_version: '3' }), 'policy_7.safetensors'), {
+  assert.throws(() => decodePolicyCheckpoint(withMetadata({ format_version: '4' }), 'policy_7.safetensors'), {
     code: 'FAILED_PRECONDITION',
-    message: 'policy_7.safetensors: has format version 3, this program reads up to 2',
+    message: 'policy_7.safetensors: has format version 4, this program reads up to 3',
   });
 });
 

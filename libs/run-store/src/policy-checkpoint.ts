@@ -15,11 +15,15 @@ import {
   type TensorInfo,
 } from '@a2sf/tensor-files';
 
-/** Newest version of the file format; older ones are read. 2: the action space may have budgets. */
-export const checkpointFormatVersion = 2;
+/**
+ * Newest version of the file format; older ones are read. 2: the action space may have budgets; 3: more than one step
+ * per update.
+ */
+export const checkpointFormatVersion = 3;
 
 /** The oldest version that holds a policy, so that older programs read what they can and refuse the rest. */
-function versionFor({ tensors }: PolicyState): number {
+function versionFor({ state: { tensors }, hyperParameters: { stepsPerUpdate = 1 } }: PolicyCheckpoint): number {
+  if (stepsPerUpdate > 1) return 3;
   return tensors.has('budgets') ? 2 : 1;
 }
 
@@ -33,6 +37,8 @@ export interface HyperParameters {
   readonly uncertaintyCoef: number;
   /** Bound of the global gradient norm. */
   readonly maxGradNorm: number;
+  /** Adam steps of one update; absent: 1. */
+  readonly stepsPerUpdate?: number;
 }
 
 /** A policy and where it stands, as a file holds it. */
@@ -75,6 +81,7 @@ const hyperParameterKeys = {
   ucbBeta: 'ucb_beta',
   uncertaintyCoef: 'uncertainty_coef',
   maxGradNorm: 'max_grad_norm',
+  stepsPerUpdate: 'steps_per_update',
 } as const satisfies Record<keyof HyperParameters, string>;
 
 /** The bytes of a checkpoint, made a part at a time. */
@@ -112,7 +119,7 @@ export function policyCheckpointParts(checkpoint: PolicyCheckpoint): CheckpointP
     else tensors.set(name, heldContent(tensor));
   }
   const metadata: Record<string, string> = {
-    format_version: String(versionFor(state)),
+    format_version: String(versionFor(checkpoint)),
     agent: state.agent,
     iteration: wholeText('iteration', checkpoint.iteration),
     optimizer_step: wholeText('optimizer_step', state.optimizerStep),

@@ -89,6 +89,12 @@ test('an evaluation looks the greedy choices up in the swept rewards and leaves 
   const earned = evaluated.map(({ text }, i) => rewardOf(text, choices[i]!.actionIndex));
   const { mean, low, high } = bootstrapMean(earned, { seed: 5 });
   assert.deepEqual(line.eval_rewards, earned);
+  const predicted = choices.map((choice) => choice.predictedReward);
+  assert.deepEqual(line.eval_predicted, predicted);
+  // Four prompts are one group.
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert.ok(Math.abs(line.eval_calibration_error! - Math.abs(meanOf(predicted) - meanOf(earned))) < 1e-12);
+  assert.ok(choices.every(({ lowerBound }) => lowerBound === undefined));
   assert.deepEqual([line.eval_avg_reward, line.eval_low, line.eval_high], [mean, low, high]);
   assert.deepEqual(
     line.eval_actions_b,
@@ -97,6 +103,26 @@ test('an evaluation looks the greedy choices up in the swept rewards and leaves 
   assert.deepEqual([line.iteration, line.kept_all, evaluation.size, evaluation.keptAll], [12, 2, 4, 2]);
   const oracle = evaluated.map(({ text }) => Math.max(...[0, 1, 2, 3, 4, 5].map((action) => rewardOf(text, action))));
   assert.deepEqual(line.baselines.oracle, bootstrapMean(oracle, { seed: 5 }));
+});
+
+test('rewards below the lower bounds of the choices are counted, where the policy tells bounds', async () => {
+  const peers = new TestPeers();
+  await peers.importCheckpoint(testPolicy());
+  const set = live(peers, memory());
+  const evaluation = new Evaluation(await rewardsOf(set), set, testSpace, 5);
+  const bounded = (bounds: readonly (number | undefined)[]) => ({
+    selectActions: async (...args: Parameters<TestPeers['selectActions']>) => {
+      assert.equal(args[1].withLowerBound, true);
+      const choices = await peers.selectActions(args[0], { explore: false });
+      return choices.map((choice, i) => (bounds[i] === undefined ? choice : { ...choice, lowerBound: bounds[i] }));
+    },
+  });
+  const line = async (...bounds: (number | undefined)[]) => (await evaluation.run(1, bounded(bounds)))!;
+  const { eval_rewards: earned } = await line();
+  const [w, x, y, z] = earned as [number, number, number, number];
+  assert.equal((await line(w - 0.1, x, y + 1e-9, z + 0.1)).eval_bound_violations, 0.5);
+  assert.equal((await line(w, x, y, z)).eval_bound_violations, 0);
+  assert.equal('eval_bound_violations' in (await line(w, undefined, y, z)), false);
 });
 
 test('streaming-llm is swept beside the actions where that is wanted, and is a baseline where every row has it', async () => {

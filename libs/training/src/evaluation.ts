@@ -1,4 +1,4 @@
-import { bootstrapMean, type MeanInterval } from '@a2sf/bandit';
+import { bootstrapMean, calibration, type MeanInterval } from '@a2sf/bandit';
 import type { ActionSpace } from '@a2sf/kv-compression';
 import { budgetsOf } from './action-budgets.js';
 import { baselineNames, baselines, mean, type Baseline, type BaselineName, type RewardRow } from './baselines.js';
@@ -27,6 +27,20 @@ export interface DatasetEvaluation extends MeanInterval {
   readonly differences: ByBaseline<MeanInterval>;
 }
 
+/** What the policy had expected, and how that held. */
+type CalibrationFields = Pick<EvaluationLine, 'eval_predicted' | 'eval_calibration_error' | 'eval_bound_violations'>;
+
+function calibrated(choices: readonly Choice[], rewards: readonly number[]): CalibrationFields {
+  const predicted = choices.map((choice) => choice.predictedReward);
+  const isBounded = choices.every(({ lowerBound }) => lowerBound !== undefined);
+  const violated = choices.filter(({ lowerBound }, i) => rewards[i]! < lowerBound!).length;
+  return {
+    eval_predicted: predicted,
+    eval_calibration_error: calibration(predicted, rewards)!.error,
+    ...(isBounded ? { eval_bound_violations: violated / choices.length } : {}),
+  };
+}
+
 /** A line of evaluation.jsonl. */
 export interface EvaluationLine {
   readonly iteration: number;
@@ -47,6 +61,13 @@ export interface EvaluationLine {
   readonly eval_actions_budget?: readonly number[];
   /** The rewards that the policy expected of its choices; absent in lines of older versions. */
   readonly eval_predicted?: readonly number[];
+  /** How far off they were: the expected calibration error. Absent in lines of older versions. */
+  readonly eval_calibration_error?: number;
+  /**
+   * Share of the prompts that earned less than the policy's lower bound for their choice, which a server with a quality
+   * floor relies on. Absent where the policy tells no bound.
+   */
+  readonly eval_bound_violations?: number;
   /** On the same prompts; a baseline whose action is not in the space is absent. */
   readonly baselines: ByBaseline<BaselineInterval>;
   /**
@@ -120,7 +141,7 @@ export class Evaluation {
     const indices = this.#rows.map((row) => row.index);
     const embeddings = await this.#prompts.embeddings(indices, signal);
     const keys = indices.map((index) => groupOf(this.#prompts.dataset(index)));
-    const choices = await policy.selectActions(embeddings, { explore: false, keys }, signal);
+    const choices = await policy.selectActions(embeddings, { explore: false, withLowerBound: true, keys }, signal);
     const rewards = this.#rows.map(({ line }, i) => line.rewards[choices[i]!.actionIndex]!);
     const actions = choices.map((choice) => this.#space.at(choice.actionIndex));
     const { all, datasets } = this.#standingOf(train);
@@ -135,7 +156,7 @@ export class Evaluation {
       eval_actions_a: actions.map((action) => action.a),
       eval_actions_b: actions.map((action) => action.b),
       ...budgetsOf('eval_actions_budget', actions),
-      eval_predicted: choices.map((choice) => choice.predictedReward),
+      ...calibrated(choices, rewards),
       baselines: all.intervals,
       differences: this.#differences(rewards, all),
       datasets: Object.fromEntries(

@@ -60,10 +60,10 @@ export class GrpcPolicy implements PolicyPeer {
 
   async selectActions(
     embeddings: readonly Embedding[],
-    { explore, beta, keys }: SelectionMode,
+    { explore, beta, keys, withLowerBound = false }: SelectionMode,
     signal?: AbortSignal,
   ): Promise<Choice[]> {
-    const mode = { explore, ...(beta === undefined ? {} : { beta }) };
+    const mode = { explore, withLowerBound, ...(beta === undefined ? {} : { beta }) };
     const choices: Choice[] = [];
     for (const part of parts(embeddings, selectBatch)) {
       const from = choices.length;
@@ -133,10 +133,17 @@ export class GrpcPolicy implements PolicyPeer {
   }
 }
 
-function choiceOf({ action, actionIndex, predictedReward, uncertainty }: SelectActionResponseOutput): Choice {
+function choiceOf(answer: SelectActionResponseOutput): Choice {
+  const { action, actionIndex, predictedReward, uncertainty, lowerBound } = answer;
   if (action === null) throw malformed('policy', 'a choice without an action');
   const { a, b, budget } = action;
-  return { action: budget === undefined ? { a, b } : { a, b, budget }, actionIndex, predictedReward, uncertainty };
+  return {
+    action: budget === undefined ? { a, b } : { a, b, budget },
+    actionIndex,
+    predictedReward,
+    uncertainty,
+    ...(lowerBound === undefined ? {} : { lowerBound }),
+  };
 }
 
 function experienceMessage({ rewards, ...experience }: Experience) {

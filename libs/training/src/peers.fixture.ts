@@ -58,7 +58,7 @@ export class TestPeers implements Peers {
         bValues: [],
         budgets: [],
         embeddingDimension: dimension,
-        hyperParameters: { ...hyperParameters, hidden: 8 },
+        hyperParameters: { ...hyperParameters, stepsPerUpdate: 1, hidden: 8 },
         policyVersion: String(this.#version),
         role: 'learner',
         iteration: 0,
@@ -80,15 +80,19 @@ export class TestPeers implements Peers {
     return Promise.resolve(texts.map(embeddingOf));
   }
 
-  selectActions(embeddings: readonly Embedding[], { explore, beta }: SelectionMode): Promise<Choice[]> {
+  selectActions(
+    embeddings: readonly Embedding[],
+    { explore, beta, withLowerBound = false }: SelectionMode,
+  ): Promise<Choice[]> {
     const contexts = embeddings.map(({ values }) => Float32Array.from(values));
     const choices = this.#agent!.select(contexts, explore ? (beta ?? 1) : 0);
     return Promise.resolve(
-      choices.map(({ actionIndex, prediction, uncertainty }) => ({
+      choices.map(({ actionIndex, prediction, uncertainty, lowerBound }) => ({
         action: this.space.at(actionIndex),
         actionIndex,
         predictedReward: prediction,
         uncertainty,
+        ...(withLowerBound ? { lowerBound: lowerBound! } : {}),
       })),
     );
   }

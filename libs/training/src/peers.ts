@@ -17,12 +17,16 @@ export interface Choice {
   readonly actionIndex: number;
   readonly predictedReward: number;
   readonly uncertainty: number;
+  /** Lower confidence bound of the predicted reward, where it was asked for. */
+  readonly lowerBound?: number;
 }
 
 /** How the policy is to choose: with the exploration bonus of weight `beta`, or greedily. */
 export interface SelectionMode {
   readonly explore: boolean;
   readonly beta?: number;
+  /** Tell the lower bound of each choice. */
+  readonly withLowerBound?: boolean;
   /** One for each embedding: the name of its group, such as its dataset; empty for none. */
   readonly keys?: readonly string[];
 }

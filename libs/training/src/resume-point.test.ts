@@ -31,6 +31,7 @@ test('a checkpoint of the reference goes on with its iteration and the flags tha
     options: {
       a_values: [0, 0.01, 10],
       b_values: [8, 64],
+      hidden: 32,
       model_name: 'llama2',
       context_encoder_model: 'togethercomputer/m2-bert-80M-8k',
       episodes_per_update: 8,

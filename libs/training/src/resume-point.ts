@@ -70,11 +70,11 @@ export async function findResumePoint(path: string): Promise<ResumePoint> {
   return { kind: 'run', folder, iteration, checkpoint, config, configSource: configFile, warnings: [] };
 }
 
-/** The action space is that of the policy's tensors, which its config repeats. */
+/** The action space and the width are those of the policy's tensors, which its config repeats. */
 function referencePoint(path: string, folder: string): ResumePoint {
   const { checkpoint, config: record, warnings } = readTorchCheckpoint(path);
-  const { aValues, bValues } = restoreAgent(checkpoint.state).space;
-  const options: Record<string, unknown> = { a_values: aValues, b_values: bValues };
+  const { space, hidden } = restoreAgent(checkpoint.state);
+  const options: Record<string, unknown> = { a_values: space.aValues, b_values: space.bValues, hidden };
   for (const flag of sharedFlags) {
     const value = record.get(flag);
     if (value !== undefined && value !== null) options[flag] = value;

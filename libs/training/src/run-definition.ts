@@ -10,6 +10,8 @@ import type { Feedback } from './iteration.js';
 export interface RunDefinition {
   readonly seed: number;
   readonly agent: string;
+  /** Width of both hidden layers; absent for the default. */
+  readonly hidden?: number;
   readonly hyperParameters: HyperParameters;
   readonly episodesPerUpdate: number;
   /** Absent for `bandit`, which runs had before there was a choice: their names stay. */

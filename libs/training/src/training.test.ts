@@ -10,7 +10,16 @@ import { CheckpointFolder, encodePolicyCheckpoint } from '@a2sf/run-store';
 import type { EvaluationLine } from './evaluation.js';
 import { everyIndex } from './known-prompts.js';
 import { claimFolder, RunFolder, type FolderUse } from './run-folder.js';
-import { rewardOf, TestPeers, testContext, testPolicy, testPrompts, testSpace, tokensOf } from './peers.fixture.js';
+import {
+  rewardOf,
+  TestPeers,
+  testContext,
+  testPolicy,
+  testPrompts,
+  testSettings,
+  testSpace,
+  tokensOf,
+} from './peers.fixture.js';
 import { train, type TrainingOutcome, type TrainingSettings, type TrainingStart } from './training.js';
 
 const root = mkdtempSync(join(tmpdir(), 'a2sf-training-'));
@@ -220,12 +229,14 @@ test('updates are named by run and iteration, and list experiences in episode or
   }
 });
 
-test('a policy that was started with another learning rate is refused', async () => {
+test('a policy that was started with another learning rate or number of steps is refused', async () => {
   const lr = { lr: 0.5, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNorm: 1 };
-  await assert.rejects(runIn(join(root, 'rate'), { settings: { hyperParameters: lr } }), {
-    name: 'A2sfError',
-    code: 'FAILED_PRECONDITION',
-    field: 'policy',
+  const refusal = { name: 'A2sfError', code: 'FAILED_PRECONDITION', field: 'policy' };
+  await assert.rejects(runIn(join(root, 'rate'), { settings: { hyperParameters: lr } }), refusal);
+  const steps = { ...testSettings.hyperParameters, stepsPerUpdate: 2 };
+  await assert.rejects(runIn(join(root, 'steps'), { settings: { hyperParameters: steps } }), {
+    ...refusal,
+    message: /steps_per_update 1, the run is defined with .* and 2;/,
   });
 });
 

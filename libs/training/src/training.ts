@@ -165,10 +165,13 @@ class Run {
     const { policy, settings } = this.#context;
     const served = (await policy.describePolicy(this.#signal)).hyperParameters;
     const wanted = settings.hyperParameters;
-    if (served === null || (served.lr === wanted.lr && served.maxGradNorm === wanted.maxGradNorm)) return;
+    if (served === null) return;
+    const { lr, maxGradNorm, stepsPerUpdate = 1 } = wanted;
+    const steps = served.stepsPerUpdate || 1; // servers of older versions say 0
+    if (served.lr === lr && served.maxGradNorm === maxGradNorm && steps === stepsPerUpdate) return;
     const message =
-      `policy: it learns with lr ${served.lr} and max_grad_norm ${served.maxGradNorm}, the run is defined with ` +
-      `${wanted.lr} and ${wanted.maxGradNorm}; start it without these flags`;
+      `policy: it learns with lr ${served.lr}, max_grad_norm ${served.maxGradNorm} and steps_per_update ${steps}, ` +
+      `the run is defined with ${lr}, ${maxGradNorm} and ${stepsPerUpdate}; start it without these flags`;
     throw new A2sfError('FAILED_PRECONDITION', message, { field: 'policy', reason: 'other-hyper-parameters' });
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { PolicyServiceClient } from '@a2sf/contracts';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { decodePolicyCheckpoint } from '@a2sf/run-store';
 import { runA2sf, startService } from '../processes.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-budgets-'));
@@ -19,16 +20,26 @@ const linesIn = (folder: string, name: string): Record<string, unknown>[] =>
     .slice(0, -1)
     .map((line) => ({ ...(JSON.parse(line) as object), seconds: undefined }));
 
-test('a run over two budgets, net of a price, is resumed bit for bit and serves the cheapest safe action', async () => {
+test('a run over two budgets, net of a price, of a narrow network and two steps per update, is resumed bit for bit and serves the cheapest safe action', async () => {
   const flags = [
     '--budgets 16 64 --a_values 0 10 --b_values 8 --key_price 0.2 --reward rouge_l --feedback full --seed 7 --http_port 0',
-    '--iterations 2 --episodes_per_update 2 --log_frequency 1 --eval_samples 4 --eval_frequency 1',
+    '--hidden 24 --steps_per_update 2 --iterations 2 --episodes_per_update 2 --log_frequency 1 --eval_samples 4 --eval_frequency 1',
   ].flatMap((line) => line.split(' '));
   const first = await runA2sf(['train', ...flags, '--save_dir', whole]);
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /budgets 16, 64/);
   const [row] = linesIn(whole, 'evaluation_rewards.jsonl') as { gross_rewards?: number[]; rewards: number[] }[];
   assert.deepEqual([row!.rewards.length, row!.gross_rewards!.length], [4, 4]);
+
+  const { checkpoint } = decodePolicyCheckpoint(fileIn(whole, 'policy_2.safetensors'));
+  assert.deepEqual(checkpoint.state.tensors.get('backbone.2.weight')!.shape, [24, 24]);
+  assert.deepEqual([checkpoint.hyperParameters.stepsPerUpdate, checkpoint.state.optimizerStep], [2, 4]);
+  for (const line of linesIn(whole, 'evaluation.jsonl')) {
+    for (const name of ['eval_calibration_error', 'eval_bound_violations']) {
+      const share = Number(line[name]);
+      assert.ok(share >= 0 && share <= 1, `${name}: ${share}`);
+    }
+  }
 
   const resumed = join(scratch, 'resumed');
   const from = join(whole, 'policy_1.safetensors');

@@ -14,7 +14,7 @@ import type {
 } from '../agent.js';
 import { drawsOf } from '../draw-seed.js';
 import { StateReader, type PolicyState, type PolicyView, type StateTensor } from '../policy-state.js';
-import { requirePositive } from './agent-state.js';
+import { requirePositive, requireWholeNumber } from './agent-state.js';
 import { cheapestAction } from './cheapest-action.js';
 import type { MatrixSteps } from './matrix-steps.js';
 import { readOnlyAgent, type RewardModel } from './reward-model.js';
@@ -27,6 +27,9 @@ export const maxContextValue = 1e6;
 
 /** Largest weight of exploration. */
 export const maxBeta = 1e6;
+
+/** Most Adam steps of one update. */
+export const maxStepsPerUpdate = 1000;
 
 /** Longest key, in UTF-16 units. */
 export const maxKeyLength = 128;
@@ -240,7 +243,10 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
     };
   }
 
-  #requireBatch(batch: readonly (Observation | FullObservation)[], { lr, maxGradNorm }: LearningOptions): void {
+  #requireBatch(
+    batch: readonly (Observation | FullObservation)[],
+    { lr, maxGradNorm, stepsPerUpdate = 1 }: LearningOptions,
+  ): void {
     if (batch.length === 0) throw A2sfError.invalid('batch', 'must hold at least one observation');
     for (const [n, { context, key }] of batch.entries()) {
       this.requireContext(context, `batch[${n}].context`);
@@ -248,6 +254,7 @@ export class ModelAgent<M extends RewardModel = RewardModel> implements Agent {
     }
     requirePositive('lr', lr);
     requirePositive('max_grad_norm', maxGradNorm);
+    requireWholeNumber('steps_per_update', stepsPerUpdate, maxStepsPerUpdate);
   }
 }
 

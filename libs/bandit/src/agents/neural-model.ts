@@ -27,13 +27,16 @@ import {
 } from './feature-network.js';
 import { readOnlyAgent, reportOf, type RewardModel } from './reward-model.js';
 
-const maxHidden = 8192;
+/** Widest hidden layers. */
+export const maxHidden = 8192;
+/** Width of the hidden layers of the reference. */
+export const defaultHidden = 512;
 
 /**
  * A network's features z and predictions p of a context, and u_a = z' L_a^-1 z (neural-linear: Riquelme, Tucker, Snoek 2018).
  *
- * An update is one clipped Adam step on the mean squared error, then a Sherman-Morrison update of L_a^-1 per observation,
- * actions ascending and in batch order within one, with the features of before the step. Where the rewards of all actions
+ * An update is one clipped Adam step on the mean squared error, or several on the same batch, then a Sherman-Morrison update
+ * of L_a^-1 per observation, actions ascending and in batch order within one, with the features of before the first step. Where the rewards of all actions
  * are known, the error is the mean over batch and actions and each z is added to every L_a, once where they are equal.
  */
 export class NeuralModel implements RewardModel {
@@ -60,7 +63,7 @@ export class NeuralModel implements RewardModel {
     this.#learns = learns;
   }
 
-  static initial({ space, dimension, hidden = 512, seed, lambda = 0.1 }: InitialOptions): NeuralModel {
+  static initial({ space, dimension, hidden = defaultHidden, seed, lambda = 0.1 }: InitialOptions): NeuralModel {
     requireWholeNumber('dimension', dimension, 65_536);
     requireWholeNumber('hidden', hidden, maxHidden);
     requirePositive('uncertainty_coef', lambda);
@@ -116,28 +119,28 @@ export class NeuralModel implements RewardModel {
   }
 
   update(batch: readonly Observation[], options: LearningOptions): UpdateReport {
-    const forward = this.#network.forward(batch.map(({ context }) => context));
+    const contexts = batch.map(({ context }) => context);
     const chosen = batch.map(({ actionIndex }) => actionIndex);
     const rewards = batch.map(({ reward }) => reward);
-    const step = this.#network.lossGradient(forward, chosen, rewards);
-    const gradientNorm = this.#step(step, options);
+    const gradientAt = (forward: Activations): LossGradient => this.#network.lossGradient(forward, chosen, rewards);
+    const { forward, loss, gradientNorm } = this.#descend(contexts, gradientAt, options);
     const sparse = this.#sparseFeatures(forward);
     const byAction = batch.map((_, n) => n).sort((x, y) => chosen[x]! - chosen[y]!); // stable: batch order within one
     const additions = byAction.map((n) => {
       const action = chosen[n]!;
       return { action, z: sparse[n]!, count: ++this.counts[action]! };
     });
-    return reportOf(step.loss, gradientNorm, this.#covariances.add(additions));
+    return reportOf(loss, gradientNorm, this.#covariances.add(additions));
   }
 
   updateFull(batch: readonly FullObservation[], options: LearningOptions): UpdateReport {
-    const forward = this.#network.forward(batch.map(({ context }) => context));
+    const contexts = batch.map(({ context }) => context);
     const rewards = batch.map((observation) => observation.rewards);
-    const step = this.#network.fullLossGradient(forward, rewards);
-    const gradientNorm = this.#step(step, options);
+    const gradientAt = (forward: Activations): LossGradient => this.#network.fullLossGradient(forward, rewards);
+    const { forward, loss, gradientNorm } = this.#descend(contexts, gradientAt, options);
     const health = this.#covariances.addToAll(this.#sparseFeatures(forward), this.counts);
     for (let a = 0; a < this.counts.length; a++) this.counts[a]! += batch.length;
-    return reportOf(step.loss, gradientNorm, health);
+    return reportOf(loss, gradientNorm, health);
   }
 
   tensors(lease?: Lease): [string, StateTensor][] {
@@ -173,13 +176,30 @@ export class NeuralModel implements RewardModel {
     this.#covariances.follow(steps);
   }
 
-  /** One Adam step; the norm of the gradient before clipping. */
-  #step({ gradients }: LossGradient, { lr, maxGradNorm }: LearningOptions): number {
+  /** The Adam steps of one update; tells what was before the first one. INTERNAL, with nothing changed, where it cannot be taken. */
+  #descend(
+    contexts: readonly Float32Array[],
+    gradientAt: (forward: Activations) => LossGradient,
+    options: LearningOptions,
+  ): { readonly forward: Activations; readonly loss: number; readonly gradientNorm: number } {
     if (!this.#learns) throw readOnlyAgent();
-    const gradientNorm = globalNorm(gradients);
-    if (!Number.isFinite(gradientNorm)) {
+    const forward = this.#network.forward(contexts);
+    const { loss, gradients } = gradientAt(forward);
+    const gradientNorm = this.#step(gradients, options);
+    if (gradientNorm === undefined) {
       throw new A2sfError('INTERNAL', 'the gradient is not finite; nothing was changed');
     }
+    for (let k = 1; k < (options.stepsPerUpdate ?? 1); k++) {
+      const next = gradientAt(this.#network.forward(contexts));
+      if (this.#step(next.gradients, options) === undefined) break; // the network stays as the last finite step left it
+    }
+    return { forward, loss, gradientNorm };
+  }
+
+  /** One Adam step; the norm of the gradient before clipping. Undefined, and no step, where that is not finite. */
+  #step(gradients: LossGradient['gradients'], { lr, maxGradNorm }: LearningOptions): number | undefined {
+    const gradientNorm = globalNorm(gradients);
+    if (!Number.isFinite(gradientNorm)) return undefined;
     const clip = clipFactor(gradientNorm, maxGradNorm);
     this.#network.change((parameters) => this.#adam.apply(parameters, gradients, lr, clip));
     return gradientNorm;

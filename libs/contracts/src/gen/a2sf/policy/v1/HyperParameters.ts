@@ -7,6 +7,7 @@ export interface HyperParameters {
   'uncertaintyCoef'?: (number | string);
   'maxGradNorm'?: (number | string);
   'hidden'?: (number);
+  'stepsPerUpdate'?: (number);
 }
 
 export interface HyperParameters__Output {
@@ -15,4 +16,5 @@ export interface HyperParameters__Output {
   'uncertaintyCoef': (number);
   'maxGradNorm': (number);
   'hidden': (number);
+  'stepsPerUpdate': (number);
 }

@@ -10,6 +10,7 @@ export interface SelectActionRequest {
   'epsilon'?: (number | string);
   'key'?: (string);
   'explain'?: (boolean);
+  'withLowerBound'?: (boolean);
   'context'?: "text"|"embedding";
   '_beta'?: "beta";
   '_epsilon'?: "epsilon";
@@ -23,6 +24,7 @@ export interface SelectActionRequest__Output {
   'epsilon'?: (number);
   'key': (string);
   'explain': (boolean);
+  'withLowerBound': (boolean);
   'context'?: "text"|"embedding";
   '_beta'?: "beta";
   '_epsilon'?: "epsilon";
