@@ -53,13 +53,18 @@ export function updateId(runId: string, iteration: number): string {
   return `${runId}/${iteration}`;
 }
 
+/** Indices of the prompts of iteration i = 1, 2, ...: those of the episodes (i - 1) * E .. i * E - 1. */
+export function episodePrompts(iteration: number, count: number, promptOf: (episode: number) => number): number[] {
+  return Array.from({ length: count }, (_, k) => promptOf((iteration - 1) * count + k));
+}
+
 /** What the policy is told of a prompt's group: the dataset's name, or its hash where the name is too long for that. */
 export function groupOf(dataset: string): string {
   return dataset.length <= maxKeyLength ? dataset : createHash('sha256').update(dataset).digest('hex');
 }
 
 /**
- * Runs the episodes (i - 1) * E .. i * E - 1 of iteration i = 1, 2, ..., all chosen by the policy as it stands. Sweeps
+ * Runs the episodes of iteration i = 1, 2, ..., all chosen by the policy as it stands. Sweeps
  * finish in any order; experiences are in episode order, so that the policy learns the same whatever the number of
  * generators and their speed. The first failure, or `signal`, abandons the iteration; the policy is unchanged by it.
  */
@@ -70,7 +75,7 @@ export async function collectBatch(
   signal?: AbortSignal,
 ): Promise<Batch> {
   const { policy, prompts, episodesPerUpdate: count, beta } = context;
-  const indices = Array.from({ length: count }, (_, k) => context.promptOf((iteration - 1) * count + k));
+  const indices = episodePrompts(iteration, count, context.promptOf);
   const embeddings = await clock.time('encode', () => prompts.embeddings(indices, signal));
   const keys = indices.map((index) => groupOf(prompts.dataset(index)));
   // Where the rewards of all actions are there already, the greedy choices are asked for beside: the policy reads one

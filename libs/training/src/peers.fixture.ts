@@ -75,7 +75,7 @@ export class TestPeers implements Peers {
     return this.describe().then(({ policy }) => policy);
   }
 
-  encode(texts: readonly string[]): Promise<Embedding[]> {
+  encode(texts: readonly string[], _signal?: AbortSignal): Promise<Embedding[]> {
     this.encoded += texts.length;
     return Promise.resolve(texts.map(embeddingOf));
   }

@@ -101,7 +101,7 @@ test('iteration i runs the episodes (i - 1) * E .. i * E - 1 of the prompt order
   await train({ ...context, promptOf }, begin, never);
   await records.close();
   assert.deepEqual(
-    asked,
+    [...new Set(asked)], // twice where prompts were encoded ahead
     Array.from({ length: 8 * context.settings.episodesPerUpdate }, (_, episode) => episode),
   );
 });
@@ -211,6 +211,62 @@ test('each prompt is encoded once, and its full cache is asked for until its tex
   assert.equal(peers.encoded, 10 + 4);
   const full = peers.sweeps.filter((task) => task.includeFull && task.actions.length === 1).map((task) => task.text);
   assert.equal(new Set(full).size, full.length);
+});
+
+test('the next iteration’s prompts are encoded while this one’s are swept, and not for one behind the last', async () => {
+  const peers = new TestPeers();
+  const seen: (readonly string[])[] = [];
+  const encode = peers.encode.bind(peers);
+  peers.encode = (texts) => {
+    seen.push(texts);
+    return encode(texts);
+  };
+  const atSweep: number[] = [];
+  peers.beforeSweep = async (task) => {
+    await delay(1);
+    if (task.text.startsWith('train')) atSweep.push(seen.length);
+  };
+  // One prompt an iteration, ten different ones: each iteration has one to encode.
+  const folder = join(root, 'ahead');
+  await runIn(folder, { peers, settings: { episodesPerUpdate: 1, iterations: 4, evalFrequency: 100 } });
+  const trained = seen.filter((texts) => texts[0]!.startsWith('train'));
+  assert.deepEqual(
+    trained.map((texts) => texts.length),
+    [1, 1, 1, 1],
+  );
+  const calls = [1, 2, 3, 3].map((n) => seen.indexOf(trained[n]!) + 1);
+  assert.deepEqual(atSweep, calls);
+});
+
+test('what could not be encoded ahead fails the iteration that needs it, and not the one before', async () => {
+  const peers = new TestPeers();
+  const encode = peers.encode.bind(peers);
+  let calls = 0;
+  peers.encode = (texts) => {
+    if (!texts[0]!.startsWith('train') || ++calls < 3) return encode(texts);
+    return Promise.reject(new A2sfError('UNAVAILABLE', 'the encoder is gone'));
+  };
+  const folder = join(root, 'ahead-failed');
+  const settings = { episodesPerUpdate: 1, iterations: 6, evalFrequency: 100, checkpointFrequency: 100 };
+  await assert.rejects(runIn(folder, { peers, settings }), /the encoder is gone/);
+  assert.equal(await (await CheckpointFolder.open(folder)).latest(), 2);
+});
+
+test('a run that ends waits for what was begun ahead, and ends it', async () => {
+  const peers = new TestPeers();
+  const encode = peers.encode.bind(peers);
+  let inWork = 0;
+  let calls = 0;
+  peers.encode = async (texts, signal) => {
+    if (!texts[0]!.startsWith('train') || ++calls < 2) return encode(texts);
+    inWork++;
+    await delay(60_000, undefined, { signal }).finally(() => inWork--);
+    return encode(texts);
+  };
+  peers.beforeSweep = (task) =>
+    task.text.startsWith('train') ? Promise.reject(new A2sfError('INTERNAL', 'broken')) : Promise.resolve();
+  await assert.rejects(runIn(join(root, 'ahead-ended'), { peers, settings: { episodesPerUpdate: 1 } }), /broken/);
+  assert.deepEqual([calls, inWork], [2, 0]);
 });
 
 test('updates are named by run and iteration, and list experiences in episode order', async () => {

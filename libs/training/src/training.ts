@@ -6,7 +6,7 @@ import type { RewardRow } from './baselines.js';
 import type { Settle } from './episodes.js';
 import { Evaluation, type EvaluationLine } from './evaluation.js';
 import type { GenerationSettings } from './generation.js';
-import { collectBatch, updateId, type Batch, type Feedback } from './iteration.js';
+import { collectBatch, episodePrompts, updateId, type Batch, type Feedback } from './iteration.js';
 import { everyIndex, type KnownPrompts } from './known-prompts.js';
 import { hasStalled } from './patience.js';
 import type { PolicyPeer } from './peers.js';
@@ -116,6 +116,10 @@ class Run {
   #checkpointed = -1;
   /** True while it is not known whether the policy stands at `#iteration`. */
   #uncertain = true;
+  /** The embeddings of the next iteration's prompts, which the encoder makes while the generators are at work. */
+  #ahead: Promise<unknown> = Promise.resolve();
+  /** Ends what is done ahead. */
+  readonly #over = new AbortController();
 
   constructor(context: TrainingContext, start: TrainingStart, signal: AbortSignal) {
     this.#context = context;
@@ -132,6 +136,9 @@ class Run {
       interrupted = this.#signal.aborted;
       await this.#rescue(interrupted);
       if (!interrupted) throw error;
+    } finally {
+      this.#over.abort();
+      await this.#ahead.catch(() => undefined); // it writes into the run's folder
     }
     const { records } = this.#context;
     return {
@@ -179,12 +186,16 @@ class Run {
     const { settings, policy, records, observer, train, settle, promptOf } = this.#context;
     const iteration = this.#iteration + 1;
     const clock = new StageClock();
-    const batch = await collectBatch(
-      iteration,
-      { ...settings, policy, prompts: train, settle, promptOf },
-      clock,
-      this.#signal,
-    ).catch((error: unknown) => {
+    const settleBeside: Settle = (...batch) => {
+      this.#prepare(iteration + 1);
+      return settle(...batch);
+    };
+    const collect = async (): Promise<Batch> => {
+      await clock.time('encode', () => this.#ahead);
+      const context = { ...settings, policy, prompts: train, settle: settleBeside, promptOf };
+      return collectBatch(iteration, context, clock, this.#signal);
+    };
+    const batch = await collect().catch((error: unknown) => {
       if (!this.#signal.aborted) observer.onFailed?.(settings.episodesPerUpdate);
       throw error;
     });
@@ -195,6 +206,15 @@ class Run {
     this.#uncertain = false;
     observer.onIteration?.(batch, loss, clock.seconds);
     if (this.#isDue(settings.logFrequency)) await records.appendProgress(progressLine(batch, loss, clock.seconds));
+  }
+
+  /** Has the prompts of an iteration embedded; a failure is that of the iteration. */
+  #prepare(iteration: number): void {
+    const { settings, train, promptOf } = this.#context;
+    if (iteration > settings.iterations) return;
+    const signal = AbortSignal.any([this.#signal, this.#over.signal]);
+    this.#ahead = train.embeddings(episodePrompts(iteration, settings.episodesPerUpdate, promptOf), signal);
+    this.#ahead.catch(() => undefined); // told when it is waited for
   }
 
   /** One learning step from what was seen; undefined when nothing was. */
