@@ -69,6 +69,16 @@ const common = {
   ucb_beta: flags.ucb_beta,
 };
 
+/** Seconds by stage of the iterations that were logged. */
+const stageTimes = Object.fromEntries(feedbacks.map((feedback) => [feedback, []]));
+const medianMs = (feedback, stage) => {
+  const all = stageTimes[feedback].map((own) => own[stage] ?? 0).sort((x, y) => x - y);
+  return (1000 * all[all.length >> 1]).toFixed(0);
+};
+/** The model has done its part when the store was built: what is left is to choose and to learn. */
+const stagesTold = (feedback) =>
+  `an iteration takes ${medianMs(feedback, 'select')} ms to choose and ${medianMs(feedback, 'update')} ms to learn`;
+
 /** The lines of evaluation.jsonl of one run. */
 function run(feedback, seed, settings, train, evaluation) {
   const folder = join(work, 'run');
@@ -83,9 +93,15 @@ function run(feedback, seed, settings, train, evaluation) {
       ['--save_dir', folder, '--http_port', '0', '--log_level', 'error'],
     ].flat(),
   );
-  const lines = readFileSync(join(folder, 'evaluation.jsonl'), 'utf8').trim().split('\n');
+  const linesOf = (name) =>
+    readFileSync(join(folder, name), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  stageTimes[feedback].push(...linesOf('progress.jsonl').map(({ seconds: own }) => own));
+  const lines = linesOf('evaluation.jsonl');
   rmSync(folder, { recursive: true });
-  return lines.map((line) => JSON.parse(line));
+  return lines;
 }
 
 /** Of each feedback, the settings with the highest mean reward on the validation prompts. */
@@ -205,7 +221,9 @@ const block = [
   ...table,
   '',
   ...feedbacks.flatMap((feedback) => [verdict(feedback), '']),
-  ...feedbacks.map((feedback) => `- ${feedback}: ${episodes(feedback)} episodes, \`${described(feedback)}\``),
+  ...feedbacks.map(
+    (feedback) => `- ${feedback}: ${episodes(feedback)} episodes, \`${described(feedback)}\`; ${stagesTold(feedback)}`,
+  ),
 ].join('\n');
 console.log(block);
 if (flags.write) {

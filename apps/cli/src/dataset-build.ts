@@ -7,6 +7,7 @@ import { buildStore, dataFilesOf, readRowFiles, removeStore, storePrompts } from
 import type { RowFiles, StoreProvenance, StorePrompts } from '@a2sf/reward-store';
 import { options as trainerOptions, requireSweepable, spaceOf } from '@a2sf/trainer-app';
 import { promptSetHash, RewardRule } from '@a2sf/training';
+import { BusySeconds } from './busy-seconds.js';
 import { wordsAs } from './dataset.js';
 import { progressLine, stoppable, withPeers } from './dataset-run.js';
 import { addressOptions, modelOptions, servicesOf, type Services } from './dataset-services.js';
@@ -82,13 +83,18 @@ export async function build(argv: readonly string[]): Promise<void> {
       const provenance = await provenanceOf(values, services, files, set, signal);
       const stored = await rewardIdentities(services, rewards, signal);
       const progress = progressLine('prompts');
+      const busy = new BusySeconds();
       const manifest = await buildStore(
         {
           folder: output,
           definition: { provenance, rewards: stored },
           prompts: set.prompts,
           rewards,
-          peers,
+          peers: busy.of({
+            encode: (...args) => peers.encode(...args),
+            sweep: (...args) => peers.sweep(...args),
+            score: (...args) => peers.score(...args),
+          }),
           window: windowPerGenerator * services.generators.length,
           onProgress: (done, of, keptAll) => progress(done, of, keptAll === 0 ? '' : `, ${keptAll} fit the budget`),
         },
@@ -97,6 +103,7 @@ export async function build(argv: readonly string[]): Promise<void> {
       const { rows, kept_all: keptAll } = manifest.counts!;
       const names = manifest.rewards.map(({ name }) => name).join(', ');
       process.stdout.write(`${output}: ${rows} prompts with ${names}; ${keptAll} fit the budget and were left out\n`);
+      process.stdout.write(`time: ${busy.toString()}\n`);
     });
   });
 }

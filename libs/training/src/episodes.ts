@@ -1,10 +1,11 @@
 import type { Action } from '@a2sf/kv-compression';
 import { inSpan } from '@a2sf/observability';
 import { allOrAbort } from './all-or-abort.js';
+import type { Choices } from './choices.js';
 import { keepsAll, sweepTask, type GenerationSettings } from './generation.js';
 import { keptShare, netReward } from './key-price.js';
 import type { KnownPrompts } from './known-prompts.js';
-import type { Choice, Peers, SweptText } from './peers.js';
+import type { Peers, SweptText } from './peers.js';
 import type { PromptMemory } from './prompt-memory.js';
 import type { RewardRule } from './reward-rule.js';
 import type { StageClock } from './stage-clock.js';
@@ -24,7 +25,7 @@ export interface Earned {
 /** How the episodes of an iteration, each a prompt and the action chosen for it, come to their rewards; order kept. */
 export type Settle = (
   indices: readonly number[],
-  choices: readonly Choice[],
+  chosen: Choices,
   clock: StageClock,
   signal?: AbortSignal,
 ) => Promise<Earned[]>;
@@ -39,8 +40,9 @@ export interface TryingContext {
 
 /** Rewards from rows of all actions: r = row[chosen]. A prompt whose row is known costs nothing. */
 export function lookUp(prompts: KnownPrompts): Settle {
-  return async (indices, choices, clock, signal) => {
+  return async (indices, chosen, clock, signal) => {
     const rows = await clock.time('generate', () => prompts.rows(indices, signal));
+    const choices = await chosen.all();
     return rows.map(({ kept_all: keptAll, full, rewards, gross_full, gross_rewards }, k) => {
       const { actionIndex } = choices[k]!;
       const gross = keptAll ? gross_full : gross_rewards?.[actionIndex];
@@ -54,18 +56,18 @@ export function lookUp(prompts: KnownPrompts): Settle {
 
 /** Rewards from trying each chosen action alone: a decoding each, and one Score call for all. */
 export function tryActions(context: TryingContext): Settle {
-  return async (indices, choices, clock, signal) => {
+  return async (indices, chosen, clock, signal) => {
     const swept = await clock.time('generate', () =>
       allOrAbort(
         indices,
         (index, either, k) =>
-          inSpan('episode', { 'a2sf.episode': k, 'a2sf.prompt': index }, () =>
-            decode(index, choices[k]!.action, context, either),
+          inSpan('episode', { 'a2sf.episode': k, 'a2sf.prompt': index }, async () =>
+            decode(index, (await chosen.of(k)).action, context, either),
           ),
         signal,
       ),
     );
-    const actions = choices.map(({ action }) => action);
+    const actions = (await chosen.all()).map(({ action }) => action);
     return clock.time('score', () => score(indices, actions, swept, context, signal));
   };
 }

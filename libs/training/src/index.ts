@@ -1,4 +1,5 @@
 export { baselineNames, baselines, mean, type Baseline, type BaselineName, type RewardRow } from './baselines.js';
+export type { Choices } from './choices.js';
 export { lookUp, tryActions, type Earned, type Settle, type TryingContext } from './episodes.js';
 export {
   Evaluation,

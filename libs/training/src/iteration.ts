@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { maxKeyLength, regret } from '@a2sf/bandit';
 import { mean } from './baselines.js';
+import { chooseInParts } from './choices.js';
 import type { Earned, Settle } from './episodes.js';
 import type { KnownPrompts } from './known-prompts.js';
 import type { Choice, Experience, PolicyPeer } from './peers.js';
@@ -48,6 +49,9 @@ export interface Batch {
   readonly regret?: number;
 }
 
+/** Episodes that are chosen for at a time while others are tried already: exploring reads the matrices of all actions. */
+const chosenAtOnce = 32;
+
 /** Name of an iteration's update, the same when the iteration is run again. */
 export function updateId(runId: string, iteration: number): string {
   return `${runId}/${iteration}`;
@@ -78,15 +82,20 @@ export async function collectBatch(
   const indices = episodePrompts(iteration, count, context.promptOf);
   const embeddings = await clock.time('encode', () => prompts.embeddings(indices, signal));
   const keys = indices.map((index) => groupOf(prompts.dataset(index)));
-  // Where the rewards of all actions are there already, the greedy choices are asked for beside: the policy reads one
-  // request while it works on the other.
-  const [choices, greedy] = await clock.time('select', () =>
+  // Where the rewards of all actions are there already, all are chosen for at once, and the greedy choices are asked for
+  // beside: the policy reads one request while it works on the other.
+  const chosen = chooseInParts(count, prompts.complete ? count : chosenAtOnce, (from, to) => {
+    const mode = { explore: true, beta, keys: keys.slice(from, to) };
+    return policy.selectActions(embeddings.slice(from, to), mode, signal);
+  });
+  const [greedy] = await clock.time('select', () =>
     Promise.all([
-      policy.selectActions(embeddings, { explore: true, beta, keys }, signal),
       prompts.complete ? policy.selectActions(embeddings, { explore: false, keys }, signal) : undefined,
+      chosen.first,
     ]),
   );
-  const earned = await context.settle(indices, choices, clock, signal);
+  const earned = await context.settle(indices, chosen, clock, signal);
+  const choices = await chosen.all();
   const episodes = indices.map((promptIndex, k): Episode => ({ promptIndex, choice: choices[k]!, ...earned[k]! }));
   const experiences = episodes.flatMap(({ keptAll, choice, reward, rewards }, k): Experience[] => {
     if (keptAll) return [];

@@ -130,6 +130,7 @@ describe('a2sf dataset: stores of the embedded models', () => {
   test('a store has every reward of every action, prompts that fit the budget are counted and left out', async () => {
     const stdout = await succeeds('build', ...flags(whole, rewards));
     assert.match(stdout, /6 prompts with rouge_l, cosine, log_prob; 1 fit the budget and were left out/);
+    assert.match(stdout, /^time: encode \d+\.\d s, generate \d+\.\d s, score \d+\.\d s$/m);
     const manifest = JSON.parse(bytesOf(whole, 'manifest.json').toString()) as {
       provenance: Record<string, unknown>;
       counts: object;
