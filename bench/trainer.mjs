@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
     data: { type: 'string' },
     max_prompt_tokens: { type: 'string', default: '1024' },
     service_ms: { type: 'string', default: '250' },
-    episodes: { type: 'string', default: '64' },
+    episodes: { type: 'string', default: '256' },
     iterations: { type: 'string', default: '3' },
     offline_iterations: { type: 'string', default: '200' },
     write: { type: 'boolean', default: false },
