@@ -36,8 +36,9 @@ export const defaultHidden = 512;
  * A network's features z and predictions p of a context, and u_a = z' L_a^-1 z (neural-linear: Riquelme, Tucker, Snoek 2018).
  *
  * An update is one clipped Adam step on the mean squared error, or several on the same batch, then a Sherman-Morrison update
- * of L_a^-1 per observation, actions ascending and in batch order within one, with the features of before the first step. Where the rewards of all actions
- * are known, the error is the mean over batch and actions and each z is added to every L_a, once where they are equal.
+ * of L_a^-1 per observation, actions ascending and in batch order within one, with the features of before the first step.
+ * Where the rewards of all actions are known, the error is the mean over batch and actions and each z is added to every L_a,
+ * once where they are equal.
  */
 export class NeuralModel implements RewardModel {
   readonly space: ActionSpace;
