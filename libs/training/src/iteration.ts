@@ -84,16 +84,17 @@ export async function collectBatch(
   const keys = indices.map((index) => groupOf(prompts.dataset(index)));
   // Where the rewards of all actions are there already, all are chosen for at once, and the greedy choices are asked for
   // beside: the policy reads one request while it works on the other.
-  const chosen = chooseInParts(count, prompts.complete ? count : chosenAtOnce, (from, to) => {
-    const mode = { explore: true, beta, keys: keys.slice(from, to) };
-    return policy.selectActions(embeddings.slice(from, to), mode, signal);
-  });
-  const [greedy] = await clock.time('select', () =>
-    Promise.all([
+  const { chosen, greedy } = await clock.time('select', async () => {
+    const chosen = chooseInParts(count, prompts.complete ? count : chosenAtOnce, (from, to) => {
+      const mode = { explore: true, beta, keys: keys.slice(from, to) };
+      return policy.selectActions(embeddings.slice(from, to), mode, signal);
+    });
+    const [greedy] = await Promise.all([
       prompts.complete ? policy.selectActions(embeddings, { explore: false, keys }, signal) : undefined,
       chosen.first,
-    ]),
-  );
+    ]);
+    return { chosen, greedy };
+  });
   const earned = await context.settle(indices, chosen, clock, signal);
   const choices = await chosen.all();
   const episodes = indices.map((promptIndex, k): Episode => ({ promptIndex, choice: choices[k]!, ...earned[k]! }));

@@ -213,7 +213,8 @@ class Run {
     const { settings, train, promptOf } = this.#context;
     if (iteration > settings.iterations) return;
     const signal = AbortSignal.any([this.#signal, this.#over.signal]);
-    this.#ahead = train.embeddings(episodePrompts(iteration, settings.episodesPerUpdate, promptOf), signal);
+    const indices = episodePrompts(iteration, settings.episodesPerUpdate, promptOf);
+    this.#ahead = inSpan('encode', { 'a2sf.iteration': iteration }, () => train.embeddings(indices, signal));
     this.#ahead.catch(() => undefined); // told when it is waited for
   }
 
