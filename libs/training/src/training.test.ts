@@ -256,17 +256,21 @@ test('a run that ends waits for what was begun ahead, and ends it', async () => 
   const peers = new TestPeers();
   const encode = peers.encode.bind(peers);
   let inWork = 0;
+  let wasEnded = false;
   let calls = 0;
   peers.encode = async (texts, signal) => {
     if (!texts[0]!.startsWith('train') || ++calls < 2) return encode(texts);
     inWork++;
-    await delay(60_000, undefined, { signal }).finally(() => inWork--);
+    await delay(2000, undefined, { signal }).finally(() => {
+      inWork--;
+      wasEnded = signal?.aborted === true;
+    });
     return encode(texts);
   };
   peers.beforeSweep = (task) =>
     task.text.startsWith('train') ? Promise.reject(new A2sfError('INTERNAL', 'broken')) : Promise.resolve();
   await assert.rejects(runIn(join(root, 'ahead-ended'), { peers, settings: { episodesPerUpdate: 1 } }), /broken/);
-  assert.deepEqual([calls, inWork], [2, 0]);
+  assert.deepEqual([calls, inWork, wasEnded], [2, 0, true]);
 });
 
 test('updates are named by run and iteration, and list experiences in episode order', async () => {
