@@ -123,26 +123,40 @@ async function speedAt(generator, n) {
   );
 }
 
-async function eightStreams({ generate }) {
-  const each = 128;
-  const [prompt, streams] = [256, 8];
-  const whole = { 1: [], [streams]: [] };
-  const decoding = { 1: [], [streams]: [] };
-  const text = (salt) => generate(prompt, { compression: action(10, 16), maxNewTokens: each, salt });
+/** Texts that are decoded at once, each of a prompt of its own: tokens per second of all, prefill included and while all decode. */
+async function together({ generate }, count, prompt, each, compression) {
+  const text = (salt) => generate(prompt, { compression, maxNewTokens: each, salt });
+  const { ms, answer } = await timed(() => Promise.all(Array.from({ length: count }, (_, i) => text(i))));
+  return {
+    whole: (1000 * count * each) / ms,
+    decoding: rateWhileAllDecode(answer.map(({ arrivals }) => arrivals)),
+  };
+}
+
+async function eightStreams(generator) {
+  const [streams, prompt, each] = [8, 256, 128];
+  const [one, eight] = [[], []];
   for (let run = 0; run < runs; run++) {
-    for (const count of [1, streams]) {
-      const { ms, answer } = await timed(() => Promise.all(Array.from({ length: count }, (_, i) => text(i))));
-      whole[count].push((1000 * count * each) / ms);
-      decoding[count].push(rateWhileAllDecode(answer.map(({ arrivals }) => arrivals)));
-    }
+    one.push(await together(generator, 1, prompt, each, action(10, 16)));
+    eight.push(await together(generator, streams, prompt, each, action(10, 16)));
   }
-  const what = `8 streams / 1, ${prompt}-token prompts, ${each} new, compressed`;
-  const readings = { 'prefill included': whole, 'while all decode': decoding };
-  for (const [part, rates] of Object.entries(readings)) {
-    const [eight, one] = [rates[streams], rates[1]];
-    const detail = `${median(eight).toFixed(0)} / ${median(one).toFixed(0)} tokens/s`;
-    say(`${what}, ${part}`, ratio(eight, one), detail);
+  const what = `${streams} streams / 1, ${prompt}-token prompts, ${each} new, compressed`;
+  for (const [part, field] of Object.entries({ 'prefill included': 'whole', 'while all decode': 'decoding' })) {
+    const [x, y] = [eight, one].map((rates) => rates.map((rate) => rate[field]));
+    say(`${what}, ${part}`, ratio(x, y), `${median(x).toFixed(0)} / ${median(y).toFixed(0)} tokens/s`);
   }
+}
+
+/** What a compressed cache gains where several texts share the weights that a step reads: their caches are most of the rest. */
+async function compressedTogether(generator) {
+  const [streams, prompt, each] = [4, Math.max(...lengths), 96];
+  const [full, kept] = [[], []];
+  for (let run = 0; run < runs; run++) {
+    full.push((await together(generator, streams, prompt, each, undefined)).decoding);
+    kept.push((await together(generator, streams, prompt, each, action(10, 16))).decoding);
+  }
+  const detail = `${median(kept).toFixed(0)} / ${median(full).toFixed(0)} tokens/s`;
+  say(`decode, ${budget} keys / full cache, ${prompt}, ${streams} texts at once`, ratio(kept, full), detail);
 }
 
 /** Tokens per second, all streams together, from the last stream's first token to the first stream's last one. */
@@ -158,15 +172,21 @@ async function int4Speed() {
   const generator = await startGenerator({ modelName, threads, flags: ['--weights', 'int4'] });
   for (const n of lengths) {
     await generator.generate(n, { maxNewTokens: 2 }); // warm
-    const steps = [];
+    const [full, kept] = [[], []];
     for (let run = 0; run < runs; run++) {
-      steps.push(decodeStep(await generator.generate(n, { maxNewTokens: decodeTokens })));
+      full.push(decodeStep(await generator.generate(n, { maxNewTokens: decodeTokens })));
+      kept.push(decodeStep(await generator.generate(n, { compression: action(10, 16), maxNewTokens: decodeTokens })));
     }
-    speeds.int4Decode[n] = 1000 / median(steps);
+    speeds.int4Decode[n] = 1000 / median(full);
     say(
       `decode with int4 weights / float32, full cache of ${n}`,
       `${(speeds.int4Decode[n] / speeds.decode[n]).toFixed(2)}x`,
       `${speeds.int4Decode[n].toFixed(1)} / ${speeds.decode[n].toFixed(1)} tokens/s`,
+    );
+    say(
+      `decode with int4 weights, ${budget} keys / full cache, ${n}`,
+      ratio(full, kept),
+      `${median(kept).toFixed(1)}, ${median(full).toFixed(1)} ms a token`,
     );
   }
   await generator.stop();
@@ -213,6 +233,7 @@ const generator = await startGenerator({ modelName, threads });
 const { info } = generator;
 for (const n of lengths) await speedAt(generator, n);
 await eightStreams(generator);
+await compressedTogether(generator);
 await generator.stop();
 await int4Speed();
 for (const row of compareWithPeers(peers, speeds)) say(...row);

@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { makeGenericClientConstructor } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { NeuralUcb } from '@a2sf/bandit';
+import { serviceRuntime } from '@a2sf/cli';
 import { PolicyServiceClient } from '@a2sf/contracts';
 import { callClientStream, callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
 import { ActionSpace } from '@a2sf/kv-compression';
@@ -53,22 +54,12 @@ const hyperParameters = { lr: 3e-4, ucbBeta: 1, uncertaintyCoef: 0.1, maxGradNor
 const origin = { iteration: 1, policyVersion: 1, encoderId: '', configHash: '', randomState: '' };
 writeFileSync(checkpoint, encodePolicyCheckpoint({ state: agent.state(), hyperParameters, ...origin }));
 
+const { nodeFlags, environment } = serviceRuntime.policy;
 const main = fileURLToPath(new URL('../apps/policy/dist/main.js', import.meta.url));
-const argv = [
-  process.execPath,
-  '--max-semi-space-size=2',
-  main,
-  '--port',
-  '0',
-  '--http_port',
-  '0',
-  '--log_level',
-  'error',
-];
+const argv = [process.execPath, ...nodeFlags, main, '--port', '0', '--http_port', '0', '--log_level', 'error'];
 const state = ['--state_dir', join(folder, 'state'), '--checkpoint', checkpoint];
 const [program, ...rest] = [...argv, '--max_message_bytes', String(16 << 20)];
-// As its image starts it.
-const env = { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' };
+const env = { ...process.env, ...environment };
 async function start(...more) {
   const child = spawn(program, [...rest, ...more], { stdio: ['ignore', 'pipe', 'inherit'], env });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');

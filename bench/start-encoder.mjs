@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { serviceRuntime } from '@a2sf/cli';
 import { EncoderServiceClient } from '@a2sf/contracts';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
 
@@ -13,8 +14,10 @@ const timeoutMs = 600_000;
 export async function startEncoder({ modelName, threads, flags = [] }) {
   const model = modelName === undefined ? [] : ['--model_name', modelName];
   const own = ['--port', '0', '--http_port', '0', '--log_level', 'error', '--threads', String(threads)];
-  const child = spawn(process.execPath, [a2sf, 'serve', 'encoder', ...own, ...model, ...flags], {
+  const { nodeFlags, environment } = serviceRuntime.encoder;
+  const child = spawn(process.execPath, [...nodeFlags, a2sf, 'serve', 'encoder', ...own, ...model, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
   });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const client = connect(EncoderServiceClient, `127.0.0.1:${JSON.parse(line).port}`);

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { serviceRuntime } from '@a2sf/cli';
 import { GeneratorServiceClient } from '@a2sf/contracts';
 import { callServerStream, callUnary, connect } from '@a2sf/grpc-runtime';
 
@@ -14,8 +15,7 @@ const timeoutMs = 3_600_000;
 /** Flags of a process whose garbage `collect` can collect. */
 export const collecting = ['--expose-gc', '--import', new URL('generator/collect-on-signal.mjs', import.meta.url).href];
 
-/** What the images and `a2sf demo` start a service's process with. */
-const serviceFlags = ['--max-semi-space-size=2'];
+const { nodeFlags: serviceFlags, environment } = serviceRuntime.generator;
 
 /** Starts `a2sf serve generator` with these flags; without `modelName` it serves the embedded model. */
 export async function startGenerator({ modelName, threads, flags = [], nodeFlags = [] }) {
@@ -26,6 +26,7 @@ export async function startGenerator({ modelName, threads, flags = [], nodeFlags
     [...serviceFlags, ...nodeFlags, a2sf, 'serve', 'generator', ...own, ...model, ...flags],
     {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: { ...process.env, ...environment },
     },
   );
   const [line] = await once(createInterface({ input: child.stdout }), 'line');

@@ -4,20 +4,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { A2sfError } from '@a2sf/errors';
-
-/** The services that `a2sf serve` knows. */
-export const serviceNames = ['encoder', 'generator', 'reward', 'policy'] as const;
-export type ServiceName = (typeof serviceNames)[number];
+import { serviceRuntime, type ServiceName } from './service-runtime.js';
 
 const command = fileURLToPath(new URL('../bin/a2sf.js', import.meta.url));
-
-/** Node's flags of a service, those of its image: V8 lets the garbage of small requests grow to 48 MB where it is not told less. */
-export const serviceNodeFlags = ['--max-semi-space-size=2'];
-
-/** What the images set in a service's environment: matrices and uploads of the policy come and go, and one arena of malloc gives them back. */
-const serviceEnvironment: Partial<Record<ServiceName, NodeJS.ProcessEnv>> = {
-  policy: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' },
-};
 
 /** How long a service may take to stop in order. */
 const stopGraceMs = 15_000;
@@ -36,9 +25,10 @@ export class ChildService {
     // A channel tells the child when this process is gone, however it went. A process group of its own keeps a Ctrl-C in
     // the terminal from it: the trainer stops it when its last checkpoint is written.
     const own = ['--port', '0', '--http_port', '0'];
-    this.#child = spawn(process.execPath, [...serviceNodeFlags, command, 'serve', name, ...own, ...flags], {
+    const { nodeFlags, environment } = serviceRuntime[name];
+    this.#child = spawn(process.execPath, [...nodeFlags, command, 'serve', name, ...own, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { ...serviceEnvironment[name], ...ownEnvironment() },
+      env: { ...environment, ...ownEnvironment() },
       detached: true,
     });
     this.#exit = once(this.#child, 'close');

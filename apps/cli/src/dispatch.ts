@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { nearest, usageError } from '@a2sf/config';
 import { run as runTrainer } from '@a2sf/trainer-app';
-import { serviceNames, type ServiceName } from './child-service.js';
+import { serviceNames, type ServiceName } from './service-runtime.js';
 import { demoProfile } from './demo-profile.js';
 import { startLocalSuite } from './local-suite.js';
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ClientSecurity } from '@a2sf/grpc-runtime';
-import { ChildService, type ServiceName } from './child-service.js';
+import { ChildService } from './child-service.js';
+import type { ServiceName } from './service-runtime.js';
 import { checkPeers, checkSecurity, type DoctorPeers } from './doctor-peers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'a2sf-doctor-'));

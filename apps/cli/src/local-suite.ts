@@ -3,7 +3,8 @@ import { A2sfError } from '@a2sf/errors';
 import { waitUntilServing } from '@a2sf/grpc-runtime';
 import { automaticDevice } from '@a2sf/inference';
 import type { StartSuite, TrainerOptions } from '@a2sf/trainer-app';
-import { ChildService, type ServiceName } from './child-service.js';
+import { ChildService } from './child-service.js';
+import type { ServiceName } from './service-runtime.js';
 
 /** How long a service may take from listening to serving: models load before it listens. */
 const servingTimeoutMs = 120_000;

@@ -32,6 +32,13 @@ export const options = {
     default: 2,
     group: model,
   }),
+  tableBytes: option({
+    schema: integer({ min: 0, max: 2 ** 33 }),
+    description:
+      'most bytes of the tables for one length of text that are kept (M2-BERT: its filters’ spectra); larger ones are made in every run',
+    default: 320 << 20,
+    group: model,
+  }),
   promptStatistics: option({
     schema: boolean,
     description: 'append eight statistics of the text to each embedding; a policy trained without refuses them',

@@ -20,7 +20,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     onProgress: (progress) => log.info(progress, 'loading the model from the hub'),
   });
   const model = await SentenceEncoderHost.start(
-    { folder, name, threads: values.threads, device: values.device },
+    { folder, name, threads: values.threads, device: values.device, tableBytes: values.tableBytes },
     {
       maxQueue: values.maxQueue,
       onExit: (error) => {

@@ -103,6 +103,25 @@ describe('slots', () => {
     assert.equal(slots.bytes, bytesOf(254));
   });
 
+  test('a crowd’s memory is kept for the next one, and given up when none comes', async () => {
+    const slots = scheduler(16, 1e6);
+    const crowd = async (): Promise<void> => {
+      const started = slots.start(Array.from({ length: 8 }, () => text(60, 4)));
+      await Promise.all(started.map(({ done }) => done));
+    };
+    const alone = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) await slots.start([text(28, 4)])[0]!.done;
+    };
+    await crowd();
+    for (let i = 0; i < 3; i++) {
+      await alone(20);
+      assert.equal(slots.bytes, 8 * bytesOf(64));
+      await crowd();
+    }
+    await alone(100);
+    assert.equal(slots.bytes, bytesOf(32));
+  });
+
   test('a waiting text that does not fit lets shorter ones ahead', async () => {
     const slots = scheduler(8, 4 * bytesOf(32));
     const order: string[] = [];

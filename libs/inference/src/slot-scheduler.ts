@@ -39,6 +39,9 @@ export interface SlotLimits {
   readonly slotBytes: number;
 }
 
+/** Pools that end until their memory is given up, unless as much was in use again. */
+const rememberedPeaks = 32;
+
 /** A slot that is set aside for a text whose prompt is not read yet. */
 export interface SlotReservation {
   /** Gives it back; a second time does nothing. */
@@ -69,6 +72,8 @@ export class SlotScheduler {
   private readonly spare = new SpareCaches();
   private readonly waiting: Sequence[] = [];
   private readonly reserved = new Set<{ readonly capacity: number }>();
+  /** The most bytes that the pools' rows needed since a pool ended last, between that and the time before, and so on. */
+  private readonly needed = [0];
   private running = false;
   /** A step reads and writes its pool's cache: no pool may change until it ends. */
   private stepping = false;
@@ -219,15 +224,24 @@ export class SlotScheduler {
     pool.cache = new KvCache(shape, rows, capacity, this.spare.take(bytes, most));
     for (let row = 0; row < sequences.length; row++) pool.cache.gather(row, before, undefined, row);
     this.pools.set(capacity, pool);
+    this.needed[0] = Math.max(this.needed[0]!, this.neededBytes);
     this.spare.give(before);
     this.limitSpare();
     return pool;
   }
 
-  /** What is spare must leave room for all pools, what is reserved, and `more` bytes. */
+  /**
+   * What is spare must leave room for all pools, what is reserved, and `more` bytes; with the pools it takes no more than the
+   * pools' rows needed together of late, so that a rare crowd does not hold its memory for good.
+   */
   private limitSpare(more = 0): void {
-    const room = this.limits.slotBytes - this.reservedBytes - more;
+    const room = Math.min(this.limits.slotBytes - this.reservedBytes - more, Math.max(...this.needed));
     this.spare.limit(Math.max(0, room - (this.bytes - this.spare.bytes)));
+  }
+
+  /** Bytes of all rows that pools have, in use or not; their memory may be larger. */
+  private get neededBytes(): number {
+    return [...this.pools.values()].reduce((sum, { cache }) => sum + cache.rows * this.rowBytes(cache.capacity), 0);
   }
 
   private async run(): Promise<void> {
@@ -301,6 +315,9 @@ export class SlotScheduler {
     if (sequences.length === 0) {
       this.pools.delete(cache.capacity);
       this.spare.give(cache);
+      this.needed.unshift(this.neededBytes);
+      this.needed.splice(rememberedPeaks);
+      this.limitSpare();
     }
     return sequence;
   }

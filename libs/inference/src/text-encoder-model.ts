@@ -39,10 +39,10 @@ export async function openFamilyModel(
   config: ConfigReader,
   weights: ModelWeights,
   output: TextEncoderOutput,
-  { threads, device }: SessionOptions,
+  { threads, device, tableBytes }: SessionOptions & { readonly tableBytes: number | undefined },
 ): Promise<EncoderModel> {
   const shape = family.readShape(config);
-  const { graph, tables } = family.buildGraph(config, weights, output);
+  const { graph, tables } = family.buildGraph(config, weights, output, tableBytes);
   const batches = family.batches === true;
   const options: SessionOptions = {
     threads,

@@ -13,6 +13,11 @@ export interface SentenceEncoderOptions {
   readonly output?: 'embedding' | 'hidden_states';
   /** Most tokens that one run of a model that batches may hold; default 2048. A longer text runs alone. */
   readonly maxBatchTokens?: number;
+  /**
+   * Most bytes of tables for one length of text, such as the spectra of M2-BERT's filters, that are made once and kept; default
+   * 320 MiB. Larger ones are made in every run: 1.2 GB serve 8192 tokens from kept spectra, 0 keeps none at any length.
+   */
+  readonly tableBytes?: number;
 }
 
 export interface SentenceEncoderInfo {

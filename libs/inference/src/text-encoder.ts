@@ -132,7 +132,7 @@ export class SentenceEncoder {
 async function openModel(
   config: ConfigReader,
   head: SentenceTransformersHead,
-  { folder, threads, device, output }: SentenceEncoderOptions,
+  { folder, threads, device, output, tableBytes }: SentenceEncoderOptions,
 ): Promise<EncoderModel> {
   const exported = hasOnnxExport(folder);
   const known = textEncoderFamilies.some((family) => family.recognises(config));
@@ -142,7 +142,8 @@ async function openModel(
     if (weights !== undefined) {
       if (device === 'webgpu' && family.name === 'bert') throw wrongOnWebgpu();
       const rowZero = output !== 'hidden_states' && (head.pooling ?? family.pooling) === 'cls';
-      return openFamilyModel(family, config, weights, rowZero ? 'cls' : 'hidden_states', { threads, device });
+      const states = rowZero ? 'cls' : 'hidden_states';
+      return openFamilyModel(family, config, weights, states, { threads, device, tableBytes });
     }
   }
   return openExportModel(openOnnxExport(folder, config), head.pooling, { threads, device });

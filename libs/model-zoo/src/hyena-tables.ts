@@ -12,7 +12,7 @@ import { spectraGivenName, spectrumNames } from './long-convolution.js';
 import type { LengthTables, TableInput, TableInputs, TablePart, TableStep } from './text-encoder.js';
 
 /** Most bytes of the spectra of one size class; classes above are computed from the features in every run. */
-export const defaultSpectrumBytes = 320 * 1024 ** 2;
+const defaultSpectrumBytes = 320 * 1024 ** 2;
 
 /** Fewest rows that features are evaluated for. */
 const fewestRows = 512;

@@ -74,5 +74,11 @@ export interface TextEncoderFamily {
   /** What may stand in front of the tensors' names, in the order it is tried. */
   readonly weightPrefixes: readonly string[];
   readShape(config: ConfigReader): TextEncoderShape;
-  buildGraph(config: ConfigReader, weights: ModelWeights, output: TextEncoderOutput): TextEncoderGraph;
+  /** @param tableBytes most bytes of tables that follow from one length: what would take more is computed in every run. */
+  buildGraph(
+    config: ConfigReader,
+    weights: ModelWeights,
+    output: TextEncoderOutput,
+    tableBytes?: number,
+  ): TextEncoderGraph;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
+import { serviceRuntime } from '@a2sf/cli';
 import { root } from '../conformance/workspace.js';
 import { lacks } from './manifests.js';
 
@@ -101,4 +102,23 @@ test('every base image of the Dockerfile is pinned by digest', () => {
     assert.ok(from!.startsWith('${') || stages.has(from!), from);
   }
   for (const target of [...apps, 'generator-cuda']) assert.ok(stages.has(target), target);
+});
+
+test('an image starts its service as `a2sf` starts it as a child', () => {
+  const text = readFileSync(join(root, 'Dockerfile'), 'utf8');
+  const stages = text.split(/^FROM /m).map((stage) => {
+    const name = / AS ([\w-]+)$/m.exec(stage)?.[1] ?? '';
+    const command = /^CMD (.*)$/m.exec(stage)?.[1] ?? '[]';
+    const variables = /^ENV (MALLOC_.*)$/m.exec(stage)?.[1] ?? '';
+    return { name, flags: (JSON.parse(command) as string[]).slice(0, -1), variables };
+  });
+  for (const [service, { nodeFlags, environment }] of Object.entries(serviceRuntime)) {
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    const own = stages.filter(({ name }) => name === service || name === `${service}-cuda`);
+    assert.equal(own.length, service === 'generator' ? 2 : 1);
+    for (const stage of own) {
+      assert.deepEqual(stage.flags, nodeFlags, stage.name);
+      assert.equal(stage.variables, variables.join(' '), stage.name);
+    }
+  }
 });

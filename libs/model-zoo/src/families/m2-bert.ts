@@ -55,12 +55,11 @@ const filterOf = (layer: number, which: (typeof convolutions)[number]): HyenaFil
   at: `encoder.layer.${layer}.attention.${which}`,
 });
 
-/** @param spectrumBytes see hyenaTables. */
 function buildGraph(
   config: ConfigReader,
   weights: ModelWeights,
   output: TextEncoderOutput,
-  spectrumBytes?: number,
+  tableBytes?: number,
 ): TextEncoderGraph {
   const { dimension: d, maxTokens, vocab } = readShape(config);
   const layers = config.size('num_hidden_layers');
@@ -112,7 +111,7 @@ function buildGraph(
   else g.output('hidden_states', x, 'float32', ['L', d]);
   const all = Array.from({ length: layers }, (_, layer) => convolutions.map((which) => filterOf(layer, which)));
   const rowZero = output === 'cls' ? all.splice(-1) : [];
-  return { graph: g.serialize(), tables: hyenaTables(filters, all.flat(), rowZero.flat(), spectrumBytes) };
+  return { graph: g.serialize(), tables: hyenaTables(filters, all.flat(), rowZero.flat(), tableBytes) };
 }
 
 /**
