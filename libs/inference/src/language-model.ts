@@ -9,6 +9,7 @@ import {
   type CompressionRequest,
 } from '@a2sf/kv-compression';
 import { loadLanguageModel, type LoadedLanguageModel } from '@a2sf/model-zoo';
+import { continuationIds } from './continuation-ids.js';
 import type { StepModel } from './decode-step.js';
 import { KeySelection, type Selections } from './key-selection.js';
 import { cacheBytes, KvCache, type KeptPositions } from './kv-cache.js';
@@ -26,9 +27,8 @@ import type {
   ScoreOutput,
   SweepInput,
   SweepOutput,
-  TokenLogProb,
 } from './language-model-types.js';
-import { continuationLogProbs, scoredTogether, tokenLogProb } from './log-probabilities.js';
+import { logProbsUnder } from './log-probabilities.js';
 import { modelIdentity } from './model-identity.js';
 import { OnnxSession } from './onnx-session.js';
 import { prefill, type Prefill } from './prefill.js';
@@ -38,7 +38,7 @@ import { selectionOverlap } from './selection-overlap.js';
 import { SlotScheduler, type SequenceRequest, type SlotReservation } from './slot-scheduler.js';
 import { stageTimes, type ReadMoments } from './stage-times.js';
 import { TextStream } from './text-stream.js';
-import { TokenSampler } from './token-sampler.js';
+import { tokenDrawing } from './token-drawing.js';
 import { Tokenizer } from './tokenizer.js';
 import { Turns } from './turns.js';
 
@@ -153,7 +153,7 @@ export class LanguageModel {
     const n = prompt.ids.length;
     const ends = new Set([...this.endTokens(input.ignoreEos), ...(input.stopTokens ?? [])]);
     const stream = new TextStream(this.tokenizer, input.stop);
-    const draw = this.drawing(input, prompt.ids);
+    const draw = tokenDrawing(input, prompt.ids);
     const onToken = (token: number): boolean => {
       const logProbs = draw?.told === undefined ? {} : { logProbs: [draw.told] };
       emit({ text: ends.has(token) ? '' : stream.push(token), tokenIds: [token], ...logProbs });
@@ -225,7 +225,7 @@ export class LanguageModel {
         // The next prompt may be read as soon as all texts have their keys, unless this one's are needed for the scores.
         await Promise.all(started.map(({ placed }) => placed));
         const done = started.map((text) => text.done);
-        const logProbs = scoreFull ? await this.scoreUnder(read, kept, await done.at(-1)!, n) : undefined;
+        const logProbs = scoreFull ? await this.scored(read, kept, await done.at(-1)!) : undefined;
         return { read, kept, prefillMs, prefilled, done, logProbs };
       },
       { decoding: { maxNewTokens: input.maxNewTokens, full: wantsFull } },
@@ -256,12 +256,12 @@ export class LanguageModel {
 
   /** Tells how probable a continuation is, token by token, with the full or a compressed cache. */
   async score(input: ScoreInput, control: CallControl): Promise<ScoreOutput> {
-    const tokens = this.continuationIds(input);
+    const tokens = continuationIds(input, this.tokenizer, this.info.vocab);
     const prompt = preparePromptIds(input.prompt, tokens.length, this.tokenizer, this.info);
     const n = prompt.ids.length;
     const compressions = input.compression === undefined ? [] : [input.compression];
     return this.reading(prompt, compressions, control, [n - 1], async (read) => {
-      const [logProbs] = await this.scoreUnder(read, [read.keptOf[0]], tokens, n);
+      const [logProbs] = await this.scored(read, [read.keptOf[0]], tokens);
       return {
         tokenIds: tokens,
         logProbs: logProbs!,
@@ -414,58 +414,12 @@ export class LanguageModel {
   }
 
   /** ln P of each token under each selection (undefined = the full cache): [selections][tokens]. */
-  private async scoreUnder(
+  private scored(
     { cache, logits }: ReadPrompt,
     selections: readonly (KeptPositions | undefined)[],
     tokens: readonly number[],
-    position: number,
   ): Promise<number[][]> {
-    const first = tokenLogProb(logits[0]!, tokens[0]!, 0).logProb;
-    const scored: number[][] = [];
-    const compressed = selections.filter((kept) => kept !== undefined);
-    const groups = new Map<number, KeptPositions[]>();
-    for (const kept of compressed) {
-      const size = kept[0]![0]!.length;
-      groups.set(size, [...(groups.get(size) ?? []), kept]);
-    }
-    const of = new Map<KeptPositions | undefined, number[]>();
-    for (const [size, group] of groups) {
-      const together = scoredTogether(tokens.length);
-      for (let at = 0; at < group.length; at += together) {
-        const batch = group.slice(at, at + together);
-        const rows = new KvCache(this.loaded.shape, batch.length, size);
-        batch.forEach((kept, row) => rows.gather(row, cache, kept));
-        const result = await continuationLogProbs(this.model, this.turns, rows, tokens, position);
-        batch.forEach((kept, row) => of.set(kept, result[row]!));
-      }
-    }
-    if (selections.includes(undefined)) {
-      const [full] = await continuationLogProbs(this.model, this.turns, cache, tokens, position);
-      of.set(undefined, full!);
-    }
-    for (const kept of selections) scored.push([first, ...of.get(kept)!]);
-    return scored;
-  }
-
-  /** Draws tokens where they are sampled or their log-probabilities are wanted; `told` is the last token's. */
-  private drawing(
-    { sampling, logprobs }: GenerateInput,
-    promptIds: readonly number[],
-  ): { readonly draw: (logits: Float32Array) => number; readonly told: TokenLogProb | undefined } | undefined {
-    if (sampling === undefined && logprobs === undefined) return undefined;
-    const sampler = sampling && new TokenSampler(sampling, promptIds);
-    const state: { told: TokenLogProb | undefined } = { told: undefined };
-    const draw = (logits: Float32Array): number => {
-      const token = sampler?.draw(logits) ?? mostProbable(logits);
-      if (logprobs !== undefined) state.told = tokenLogProb(logits, token, logprobs);
-      return token;
-    };
-    return {
-      draw,
-      get told() {
-        return state.told;
-      },
-    };
+    return logProbsUnder(this.model, this.turns, { cache, logits: logits[0]! }, selections, tokens);
   }
 
   private continuation(tokenIds: readonly number[], ends: ReadonlySet<number>): Continuation {
@@ -473,32 +427,7 @@ export class LanguageModel {
     return { text: this.tokenizer?.decode(visible) ?? '', tokenIds };
   }
 
-  private continuationIds({ continuation: source, maxTokens }: ScoreInput): readonly number[] {
-    const { vocab } = this.info;
-    if ('text' in source && this.tokenizer === undefined) {
-      const message = 'continuation.text: the model folder has no tokenizer.json; send token_ids';
-      throw new A2sfError('FAILED_PRECONDITION', message, { field: 'continuation.text', reason: 'no-tokenizer' });
-    }
-    const ids = 'text' in source ? this.tokenizer!.encode(source.text, { addSpecialTokens: false }) : source.ids;
-    if (ids.length === 0 || ids.length > maxTokens) {
-      throw A2sfError.invalid('continuation', `must have 1..${maxTokens} tokens, has ${ids.length}`);
-    }
-    ids.forEach((id, i) => {
-      if (!(Number.isInteger(id) && id >= 0 && id < vocab)) {
-        throw A2sfError.invalid(
-          `continuation.token_ids.ids[${i}]`,
-          `must be below the vocabulary size ${vocab}, got ${id}`,
-        );
-      }
-    });
-    return ids;
-  }
-
   private endTokens(ignoreEos: boolean): ReadonlySet<number> {
     return ignoreEos ? new Set() : this.loaded.endTokens;
   }
 }
-
-/** The index of the largest logit, the lowest on ties. */
-const mostProbable = (logits: Float32Array): number =>
-  logits.reduce((best, logit, id) => (logit > logits[best]! ? id : best), 0);

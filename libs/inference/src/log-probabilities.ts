@@ -1,6 +1,6 @@
 import type { TokenLogProb } from './language-model-types.js';
 import { newTokenFeeds, stepsFeed, type StepModel } from './decode-step.js';
-import type { KvCache } from './kv-cache.js';
+import { KvCache, type KeptPositions } from './kv-cache.js';
 import type { Turns } from './turns.js';
 
 /** Rows of logits that one run computes: bounds its memory to this many times the vocabulary. */
@@ -49,8 +49,46 @@ export async function continuationLogProbs(
   return Array.from({ length: rows }, (_, row) => all.slice(row * length, (row + 1) * length));
 }
 
+/**
+ * Teacher forcing under many selections of a prompt's keys, undefined = all of them; equal sizes share a pass.
+ * @param prompt its full cache, and the logits [V] after its last position.
+ * @returns ln P(tokens[i] | keys, tokens before): [selections][tokens.length]
+ */
+export async function logProbsUnder(
+  model: StepModel,
+  turns: Turns,
+  { cache, logits }: { readonly cache: KvCache; readonly logits: Float32Array },
+  selections: readonly (KeptPositions | undefined)[],
+  tokens: readonly number[],
+): Promise<number[][]> {
+  const position = cache.lengths[0]!;
+  const first = tokenLogProb(logits, tokens[0]!, 0).logProb;
+  const groups = new Map<number, KeptPositions[]>();
+  for (const kept of selections) {
+    if (kept === undefined) continue;
+    const size = kept[0]![0]!.length;
+    groups.set(size, [...(groups.get(size) ?? []), kept]);
+  }
+  const later = new Map<KeptPositions | undefined, number[]>();
+  for (const [size, group] of groups) {
+    const together = scoredTogether(tokens.length);
+    for (let at = 0; at < group.length; at += together) {
+      const batch = group.slice(at, at + together);
+      const rows = new KvCache(model.shape, batch.length, size);
+      batch.forEach((kept, row) => rows.gather(row, cache, kept));
+      const result = await continuationLogProbs(model, turns, rows, tokens, position);
+      batch.forEach((kept, row) => later.set(kept, result[row]!));
+    }
+  }
+  if (selections.includes(undefined)) {
+    const [full] = await continuationLogProbs(model, turns, cache, tokens, position);
+    later.set(undefined, full!);
+  }
+  return selections.map((kept) => [first, ...later.get(kept)!]);
+}
+
 /** Rows that may be scored together for a continuation of this many tokens. */
-export const scoredTogether = (tokens: number): number => Math.max(1, Math.floor(rowsTogether / tokens));
+const scoredTogether = (tokens: number): number => Math.max(1, Math.floor(rowsTogether / tokens));
 
 /** Rounding must not make a probability larger than 1. */
 const atMost0 = (logProb: number): number => Math.min(logProb, 0);
