@@ -3,7 +3,7 @@
 // bench/peers. All through gRPC, runs interleaved.
 //
 //   npm run build && node bench/encoder.mjs [--model_name DIR] [--threads 2] [--sentences 256] [--runs 7] [--callers 16]
-//                                           [--calls 5000] [--peers FILE] [--write]
+//                                           [--calls 20000] [--peers FILE] [--write]
 //
 // --peers is a file of JSON lines. --write puts the table into docs/benchmarks.md.
 import { spawnSync } from 'node:child_process';
@@ -13,8 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readPeers } from './peers/compare.mjs';
 import { shortSentences } from './peers/short-sentences.mjs';
-import { startEcho } from './start-echo.mjs';
 import { startEncoder } from './start-encoder.mjs';
+import { cachedLatencies } from './encoder/latency.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     sentences: { type: 'string', default: '256' },
     runs: { type: 'string', default: '7' },
     callers: { type: 'string', default: '16' },
-    calls: { type: 'string', default: '5000' },
+    calls: { type: 'string', default: '20000' },
     peers: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
@@ -77,26 +77,12 @@ async function crowd({ encode }, together) {
 }
 
 await cached.encode(sentences);
-// The same bytes through a bare socket of another process: what the machine itself takes, whatever the program does.
-const echo = await startEcho();
-const bytes = 4 * cached.info.dimension;
-const latencies = { cached: [], empty: [], echo: [] };
-for (let i = -500; i < calls; i++) {
-  const text = sentences[(i + 500) % count];
-  const ms = await timed(() => cached.encode([text]));
-  const emptyMs = await timed(() => cached.describe());
-  const echoMs = await timed(() => echo.send(bytes));
-  if (i < 0) continue; // warm
-  latencies.echo.push(echoMs);
-  latencies.cached.push(ms);
-  latencies.empty.push(emptyMs);
-}
-echo.stop();
+const latencies = await cachedLatencies(cached.address, sentences, cached.info.dimension, calls);
 const quantiles = (all) => [0.5, 0.9, 0.99].map((q) => quantile(all, q).toFixed(2)).join(', ');
 say(
   'cached embedding over gRPC, p99',
   `${quantile(latencies.cached, 0.99).toFixed(2)} ms`,
-  `p50, p90, p99 of ${calls} calls: ${quantiles(latencies.cached)} ms; of GetInfo between them: ${quantiles(latencies.empty)} ms; of ${bytes} bytes through a bare socket: ${quantiles(latencies.echo)} ms`,
+  `p50, p90, p99 of ${calls} calls: ${quantiles(latencies.cached)} ms; of GetInfo: ${quantiles(latencies.empty)} ms; of ${4 * cached.info.dimension} bytes through a bare socket: ${quantiles(latencies.echo)} ms`,
 );
 
 const whole = [];

@@ -20,7 +20,8 @@ export async function startEncoder({ modelName, threads, flags = [] }) {
     env: { ...process.env, ...environment },
   });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  const client = connect(EncoderServiceClient, `127.0.0.1:${JSON.parse(line).port}`);
+  const address = `127.0.0.1:${JSON.parse(line).port}`;
+  const client = connect(EncoderServiceClient, address);
   const describe = () => callUnary(client, 'getInfo', {});
   const info = await describe();
   const encode = (texts) => {
@@ -33,5 +34,5 @@ export async function startEncoder({ modelName, threads, flags = [] }) {
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
-  return { info, describe, encode, stop };
+  return { address, info, describe, encode, stop };
 }
