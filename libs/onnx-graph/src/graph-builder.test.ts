@@ -72,6 +72,38 @@ test('a branch runs only the side that its condition picks, and sees the values 
   }
 });
 
+test('a scan goes through slices, gives on what it carries, and stacks what it makes', async () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['N', 2]);
+  const factors = g.input('factors', 'float32', ['N', 1]);
+  const [sum, sums, products] = g.scan(
+    [{ first: g.floats(new Float32Array([1, 2]), [2]), type: 'float32', dims: [2] }],
+    [
+      { of: x, type: 'float32', dims: [2] },
+      { of: factors, type: 'float32', dims: [1] },
+    ],
+    [
+      { type: 'float32', dims: [2] },
+      { type: 'float32', dims: [2] },
+    ],
+    (body, [before], [row, factor]) => {
+      const after = body.op('Add', [before!, row!]);
+      return { carried: [after], values: [after, body.op('Mul', [row!, factor!])] };
+    },
+  );
+  g.output('sum', sum!, 'float32', [2]);
+  g.output('sums', sums!, 'float32', ['N', 2]);
+  g.output('products', products!, 'float32', ['N', 2]);
+  const s = await session(g);
+  const matrix = (columns: number, ...values: number[]): Ort.Tensor =>
+    new ort.Tensor('float32', Float32Array.from(values), [values.length / columns, columns]);
+  const result = await s.run({ x: matrix(2, 10, 20, 30, 40, 50, 60), factors: matrix(1, 1, 2, 3) });
+  const values = (name: string): number[] => [...(result[name]!.data as Float32Array)];
+  assert.deepEqual(values('sum'), [91, 122]);
+  assert.deepEqual(values('sums'), [11, 22, 41, 62, 91, 122]);
+  assert.deepEqual(values('products'), [10, 20, 60, 80, 150, 180]);
+});
+
 test('a loop gives on what it carries, growing or not, and stacks the values of its turns', async () => {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', [1]);

@@ -81,6 +81,13 @@ export interface Stacked {
   readonly dims: readonly Dimension[];
 }
 
+/** A value whose elements along its first axis a scan goes through: [elements, ...dims]. */
+export interface Sliced {
+  readonly of: Value;
+  readonly type: ElementType;
+  readonly dims: readonly Dimension[];
+}
+
 /**
  * Nodes, constants and outputs in the making. A subgraph (a branch of `If`, the body of a `Loop`) may use every value of
  * the graph around it.
@@ -199,6 +206,32 @@ export abstract class Scope {
     const always = '' as Value;
     const inputs = [turns, always, ...carried.map(({ first }) => first)];
     return this.ops('Loop', inputs, carried.length + stacked.length, { body: { graph } });
+  }
+
+  /**
+   * Runs `body` for each element of the slices' first axis, in order, which must be as long in all of them. Slices are
+   * read where they lie, and what is stacked is written where it stays.
+   * @returns what is carried after the last element, then the stacked values.
+   */
+  scan(
+    carried: readonly Carried[],
+    slices: readonly Sliced[],
+    stacked: readonly Stacked[],
+    body: (
+      g: Subgraph,
+      carried: readonly Value[],
+      slices: readonly Value[],
+    ) => { readonly carried: readonly Value[]; readonly values: readonly Value[] },
+  ): Value[] {
+    const graph = new Subgraph(this.names, this);
+    const given = carried.map(({ type, dims }) => graph.input('carried', type, dims));
+    const elements = slices.map(({ type, dims }) => graph.input('slice', type, dims));
+    const made = body(graph, given, elements);
+    carried.forEach(({ type, dims }, i) => graph.result(made.carried[i]!, type, dims));
+    stacked.forEach(({ type, dims }, i) => graph.result(made.values[i]!, type, dims));
+    const inputs = [...carried.map(({ first }) => first), ...slices.map(({ of }) => of)];
+    const attributes = { body: { graph }, num_scan_inputs: slices.length };
+    return this.ops('Scan', inputs, carried.length + stacked.length, attributes);
   }
 
   /** Names a value as an output; an Identity node gives it exactly this name. */

@@ -9,6 +9,7 @@ export {
   type Dimension,
   type ElementType,
   type ExternalTensor,
+  type Sliced,
   type Stacked,
   type Value,
 } from './graph-builder.js';
