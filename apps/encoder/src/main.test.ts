@@ -32,6 +32,32 @@ describe('the encoder process', () => {
     assert.deepEqual(await ended, [0, null]);
   });
 
+  test('keeps tables of texts up to --table_bytes, as /metrics tells', async () => {
+    const kept = async (...flags: string[]): Promise<number> => {
+      const ports = ['--port', '0', '--http_port', '0', '--log_level', 'silent'];
+      const child = spawn(process.execPath, [main, ...ports, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+      const { port, httpPort } = JSON.parse(line) as { port: number; httpPort: number };
+      await waitUntilServing(`127.0.0.1:${port}`, { timeoutMs: 10_000 });
+      const client = connect(EncoderServiceClient, `127.0.0.1:${port}`);
+      for (const text of ['Mara '.repeat(300), 'Mara']) await callUnary(client, 'encode', { inputs: [{ text }] });
+      client.close();
+      const page = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+      return Number(/^a2sf_encoder_table_bytes (\d+)$/m.exec(page)?.[1]);
+    };
+    const [all, bounded, none] = [
+      await kept(),
+      await kept('--table_bytes', '1500000'),
+      await kept('--table_bytes', '0'),
+    ];
+    assert.ok(all > 1.5e6 && bounded <= 1.5e6);
+    // What the last text needs is there in any case: features of 512 rows, twice 64 numbers each, of four filters.
+    assert.ok(none >= 4 * 2 * 512 * 64 * 4 && none < 1.5e6);
+  });
+
   test('ends with one line for a model that cannot be served', () => {
     for (const [name, told] of [
       ['/nowhere/at/all', /^a2sf-encoder: --model_name: there is no folder .*\n$/],

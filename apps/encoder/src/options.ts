@@ -35,8 +35,7 @@ export const options = {
   tableBytes: option({
     schema: integer({ min: 0, max: 2 ** 33 }),
     description:
-      'most bytes of the tables for one length of text that are kept (M2-BERT: its filters’ spectra); larger ones are made in every run',
-    default: 320 << 20,
+      'most bytes of the tables that are kept (M2-BERT: its filters’ spectra, by length of text); what has no room is made in every run (default: 512 MiB)',
     group: model,
   }),
   promptStatistics: option({

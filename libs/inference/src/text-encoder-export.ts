@@ -51,6 +51,7 @@ export async function openExportModel(
       maxTokens: exported.maxTokens,
       vocab: exported.vocab,
       pooling: output === pooledOutput ? 'model' : 'mean',
+      tableBytes: 0,
       batches,
       files: exported.files,
       run: async (texts) => ({

@@ -23,6 +23,8 @@ export interface EncoderModel {
   readonly batches: boolean;
   /** Files that the identity is made of, besides config.json. */
   readonly files: readonly string[];
+  /** Bytes of the tables that are kept. */
+  readonly tableBytes: number;
   /** Runs texts of one length L >= 1; one text alone unless the model batches. Blocks the thread. */
   run(texts: readonly (readonly number[])[]): Promise<TokenStates>;
   dispose(): Promise<void>;
@@ -42,7 +44,7 @@ export async function openFamilyModel(
   { threads, device, tableBytes }: SessionOptions & { readonly tableBytes: number | undefined },
 ): Promise<EncoderModel> {
   const shape = family.readShape(config);
-  const { graph, tables } = family.buildGraph(config, weights, output, tableBytes);
+  const { graph, tables } = family.buildGraph(config, weights, output);
   const batches = family.batches === true;
   const options: SessionOptions = {
     threads,
@@ -50,13 +52,16 @@ export async function openFamilyModel(
     weightFolder: weights.folder,
   };
   const session = await OnnxSession.create(graph, options);
-  const cache = tables === undefined ? undefined : await TableCache.create(tables, options);
+  const cache = tables === undefined ? undefined : new TableCache(tables, options, tableBytes);
   return {
     ...shape,
     family: family.name,
     pooling: family.pooling,
     batches,
     files: weights.files,
+    get tableBytes() {
+      return cache?.bytes ?? 0;
+    },
     async run(texts) {
       const length = texts[0]!.length;
       if (!batches && texts.length !== 1) throw new Error(`${family.name} takes one text a run`);
@@ -66,7 +71,7 @@ export async function openFamilyModel(
     },
     async dispose() {
       await session.dispose();
-      await cache?.dispose();
+      cache?.dispose();
     },
   };
 }

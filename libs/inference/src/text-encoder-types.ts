@@ -14,10 +14,10 @@ export interface SentenceEncoderOptions {
   /** Most tokens that one run of a model that batches may hold; default 2048. A longer text runs alone. */
   readonly maxBatchTokens?: number;
   /**
-   * Most bytes of tables for one length of text, such as the spectra of M2-BERT's filters, that are made once and kept; default
-   * 320 MiB. Larger ones are made in every run: 1.2 GB serve 8192 tokens from kept spectra, 0 keeps none at any length.
+   * Most bytes of tables that follow from a text's length, such as the spectra of M2-BERT's filters, that are made once and
+   * kept; default 512 MiB. What has no room is made in every run: 1.2 GB hold all of 8192 tokens, 0 keeps none at any length.
    */
-  readonly tableBytes?: number;
+  readonly tableBytes?: number | undefined;
 }
 
 export interface SentenceEncoderInfo {

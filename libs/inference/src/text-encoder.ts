@@ -63,6 +63,11 @@ export class SentenceEncoder {
     return new SentenceEncoder(info, new EncoderInputReader(tokenizer, maxTokens, vocab), model, options);
   }
 
+  /** Bytes of the kept tables that follow from the length of a text. */
+  get tableBytes(): number {
+    return this.model.tableBytes;
+  }
+
   /** Encodes one input. `field` is where it stands in the request, for error messages. */
   async encode(input: EncodeInput, field = 'input'): Promise<Encoded> {
     this.reader.check(input, field);

@@ -6,6 +6,7 @@ import {
   blockFourierInputs,
   blockFourierNumbers,
   blockFourierSize,
+  filterMatrix,
   innerMatrices,
   inverseWeights,
   middleMatrices,
@@ -168,6 +169,28 @@ describe('the three-stage transform', () => {
   test('is exactly full at the lengths that models are made for', () => {
     for (const length of [32, 512, 1024, 2048, 8192, 32_768])
       assert.equal(blockFourierCapacity(blockFourierSize(length)), length);
+  });
+
+  test('takes the rows of a filter in the order of its blocks, times the weights of the inverse', () => {
+    for (const size of [{ half: 3, radix: 2 }, blockFourierSize(900), blockFourierSize(4096)]) {
+      const { half: m } = size;
+      const H = m + 1;
+      const { shape } = blockFourierInputs(size)['fourier.filter']!;
+      const [blocks, perBlock] = [shape[1]!, shape[2]!];
+      assert.equal(blocks * perBlock, 2 * m);
+      const count = perBlock / 2;
+      const order = range(blocks).flatMap((block) =>
+        [0, m].flatMap((way) => range(count).map((i) => way + block * count + i)),
+      );
+      assert.deepEqual(
+        order.toSorted((x, y) => x - y),
+        range(2 * m),
+      );
+      const natural = outerMatrix(size, false, inverseWeights(size));
+      const matrix = filterMatrix(size);
+      for (let row = 0; row < 2 * H; row++)
+        order.forEach((n1, column) => assert.equal(matrix[row * 2 * m + column], natural[row * 2 * m + n1]));
+    }
   });
 
   test('says how many numbers its matrices have', () => {

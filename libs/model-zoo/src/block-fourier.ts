@@ -1,4 +1,3 @@
-import type { GraphBuilder, Scope, Value } from '@a2sf/onnx-graph';
 import type { TableInputs } from './text-encoder.js';
 
 /** A transform of length N = 2 half radix^2, for signals of at most N/2 values. */
@@ -38,6 +37,11 @@ export function blockFourierCapacity({ half, radix }: FourierSize): number {
 /** Numbers in the matrices of a size. */
 export function blockFourierNumbers({ half: m, radix: r }: FourierSize): number {
   return (m + 1) * (6 * m + 4 * r * r + 4 * r ** 3);
+}
+
+/** Numbers in the spectrum of one filter of so many channels, both parts. */
+export function spectrumNumbers({ half: m, radix: r }: FourierSize, channels: number): number {
+  return 2 * (m + 1) * r * r * channels;
 }
 
 /** The angle's cosine and sine, 2 pi (turns mod N) / N, exact to the last bits of float64 for any number of turns. */
@@ -114,83 +118,41 @@ export function inverseWeights({ half, radix }: FourierSize): Float32Array {
 }
 
 /**
- * The transform's matrices as graph inputs: `fourier.outer` for signals (zero from N/2 on), `fourier.filter` for filters,
- * all of N and times the inverse's weights.
+ * How the stages go through long sequences, so that what stands between two stages stays in the processor's caches: radices
+ * from 16 on take one row k1 of the later stages at a time, smaller ones all; and a filter is made in blocks of `count` rows n1.
  */
+function portions({ half: m, radix: r }: FourierSize): { readonly groups: number; readonly count: number } {
+  return r >= 16 ? { groups: m + 1, count: 1 } : { groups: 1, count: m % 4 === 0 ? 4 : 1 };
+}
+
+/**
+ * First stage of a filter, [2H, m / count, 2 count], times the inverse's weights. Its columns are in the order in which a
+ * filter is made: by block, the forward rows n1 < m of the block, then those m rows on, which hold the reversed taps.
+ */
+export function filterMatrix(size: FourierSize): Float32Array {
+  const { half: m } = size;
+  const { count } = portions(size);
+  const natural = outerMatrix(size, false, inverseWeights(size));
+  return natural.map((_, i) => {
+    const column = i % (2 * m);
+    const [block, inBlock] = [Math.floor(column / (2 * count)), column % (2 * count)];
+    const n1 = block * count + (inBlock % count) + (inBlock < count ? 0 : m);
+    return natural[i - column + n1]!;
+  });
+}
+
+/** The transform's matrices as inputs of a graph; signals are zero from N/2 on. G groups of rows k1 are in all of them. */
 export function blockFourierInputs(size: FourierSize): TableInputs {
   const { half: m, radix: r } = size;
   const H = m + 1;
+  const { groups: G, count } = portions(size);
   const { real, imaginary } = innerMatrices(size);
-  const filter = outerMatrix(size, false, inverseWeights(size));
+  const float32 = (data: Float32Array, ...shape: number[]) => ({ type: 'float32', data, shape }) as const;
   return {
-    'fourier.outer': { type: 'float32', data: outerMatrix(size, true), shape: [2 * H, m] },
-    'fourier.filter': { type: 'float32', data: filter, shape: [2 * H, 2 * m] },
-    'fourier.middle': { type: 'float32', data: middleMatrices(size), shape: [H, 2 * r, 2 * r] },
-    'fourier.real': { type: 'float32', data: real, shape: [H * r, r, 2 * r] },
-    'fourier.imaginary': { type: 'float32', data: imaginary, shape: [H * r, r, 2 * r] },
+    'fourier.outer': float32(outerMatrix(size, true), 2 * H, m),
+    'fourier.filter': float32(filterMatrix(size), 2 * H, m / count, 2 * count),
+    'fourier.middle': float32(middleMatrices(size), G, H / G, 2 * r, 2 * r),
+    'fourier.real': float32(real, G, (H / G) * r, r, 2 * r),
+    'fourier.imaginary': float32(imaginary, G, (H / G) * r, r, 2 * r),
   };
-}
-
-/** The transform inside one graph; `scope` is where its nodes go, a branch of the graph or the graph itself. */
-export class BlockFourier {
-  /** [1]: N/2, rows of a signal. */
-  readonly capacity: Value;
-  private readonly outer: Value;
-  private readonly filter: Value;
-  private readonly middle: Value;
-  private readonly real: Value;
-  private readonly imaginary: Value;
-  private readonly outerRows: Value; // [1]: 2H
-  private readonly middleRows: Value; // [2]: H, 2r
-  private readonly innerRows: Value; // [2]: H r, 2r
-
-  constructor(private readonly g: GraphBuilder) {
-    const inner = ['fourierHr', 'fourierR', 'fourier2R'];
-    this.outer = g.input('fourier.outer', 'float32', ['fourier2H', 'fourierM']);
-    this.filter = g.input('fourier.filter', 'float32', ['fourier2H', 'fourier2M']);
-    this.middle = g.input('fourier.middle', 'float32', ['fourierH', 'fourier2R', 'fourier2R']);
-    this.real = g.input('fourier.real', 'float32', inner);
-    this.imaginary = g.input('fourier.imaginary', 'float32', inner);
-    const sizes = (x: Value, start: number, end: number): Value => g.op('Shape', [x], { start, end });
-    const radix = sizes(this.real, 1, 2);
-    this.outerRows = sizes(this.outer, 0, 1);
-    this.middleRows = sizes(this.middle, 0, 2);
-    this.innerRows = g.op('Concat', [sizes(this.real, 0, 1), sizes(this.real, 2, 3)], { axis: 0 });
-    this.capacity = g.op('Mul', [sizes(this.outer, 1, 2), g.op('Mul', [radix, radix])]);
-  }
-
-  /** A signal [capacity, channels] -> real and imaginary part of its spectrum, each [H r, r, channels]. */
-  transform(x: Value, channels: number): [Value, Value] {
-    return this.stages(this.g, this.outer, x, channels);
-  }
-
-  /** A filter [2 capacity, channels] -> its spectrum times the inverse's weights, each part [H r, r, channels]. */
-  transformFilter(scope: Scope, x: Value, channels: number): [Value, Value] {
-    return this.stages(scope, this.filter, x, channels);
-  }
-
-  /** The first N/2 rows of the signal with this spectrum, whose rows are already multiplied by the inverse's weights. */
-  inverse([real, imaginary]: readonly [Value, Value], channels: number): Value {
-    const { g } = this;
-    // The conjugate transform of each stage is its transpose: X = M Y forward, Y = M' X back.
-    const back = (matrix: Value, x: Value): Value => g.contrib('FusedMatMul', [matrix, x], { transA: 1 });
-    const z = g.op('Add', [back(this.real, real), back(this.imaginary, imaginary)]);
-    const y = back(this.middle, g.op('Reshape', [z, shape(g, this.middleRows, -1)]));
-    return g.op('Reshape', [
-      back(this.outer, g.op('Reshape', [y, shape(g, this.outerRows, -1)])),
-      g.ints(-1, channels),
-    ]);
-  }
-
-  private stages(g: Scope, outer: Value, x: Value, channels: number): [Value, Value] {
-    const columns = g.op('Shape', [outer], { start: 1, end: 2 });
-    const y = g.op('MatMul', [outer, g.op('Reshape', [x, shape(g, columns, -1)])]); // [2H, r r channels]
-    const z = g.op('MatMul', [this.middle, g.op('Reshape', [y, shape(g, this.middleRows, -1)])]); // [H, 2r, r channels]
-    const rows = g.op('Reshape', [z, shape(g, this.innerRows, channels)]); // [H r, 2r, channels]
-    return [g.op('MatMul', [this.real, rows]), g.op('MatMul', [this.imaginary, rows])];
-  }
-}
-
-function shape(g: Scope, leading: Value, last: number): Value {
-  return g.op('Concat', [leading, g.ints(last)], { axis: 0 });
 }

@@ -1,4 +1,4 @@
-import { GraphBuilder, type Scope, type Value } from '@a2sf/onnx-graph';
+import { GraphBuilder, type Scope, type Sliced, type Value } from '@a2sf/onnx-graph';
 import type { ModelWeights } from './model-weights.js';
 
 export interface HyenaFilterShape {
@@ -91,7 +91,7 @@ export class HyenaFilters {
       Value,
     ];
     const own = this.weights.add(g, `${at}.bias`, [d]);
-    return new FilterTaps(g.op('Reshape', [t, g.ints(M, 1)]), rate, forward, reverse, own);
+    return new FilterTaps(g.op('Reshape', [t, g.ints(M, 1)]), rate, forward, reverse, own, this.shape);
   }
 }
 
@@ -104,6 +104,7 @@ export class FilterTaps {
     private readonly reverse: Value, // [d, order]
     /** D, [d]. */
     readonly own: Value,
+    private readonly shape: HyenaFilterShape,
   ) {}
 
   /** Features [rows, order] -> kr[0 .. rows-1], [rows, d]. */
@@ -118,27 +119,47 @@ export class FilterTaps {
   }
 
   /**
-   * As one sequence of N = 2 capacity taps: K[m] = kf[m], K[N-1-j] = kr[j], without D. The lags of a text of L <= capacity
-   * rows never reach what stands between them, so one sequence serves every length of its size class. Features of more
-   * rows than capacity are cut, of fewer (all M) followed by zeros.
+   * As one sequence of N = 2 capacity taps: K[m] = kf[m], K[N-1-j] = kr[j], and D part of K[0]. The lags of a text of
+   * L <= capacity rows never reach what stands between them, so one sequence serves every length of its size class. Features
+   * of more rows than capacity are cut, of fewer (all M) followed by zeros.
+   * @param blocks [2]: n and R, n R = capacity.
+   * @returns [n, 2R, d]: block i has K[i R .. i R + R - 1], then K[capacity + i R ..].
    */
-  sequence(g: Scope, [forward, reverse]: readonly [Value, Value], capacity: Value): Value {
+  sequence(g: Scope, [forward, reverse]: readonly [Value, Value], capacity: Value, blocks: Value): Value {
+    const { order, channels: d } = this.shape;
     const fit = (x: Value): Value => {
       const cut = slice(g, x, 0, capacity);
       const missing = g.op('Sub', [capacity, g.op('Shape', [cut], { start: 0, end: 1 })]);
       return g.op('Pad', [cut, g.op('Concat', [g.ints(0, 0), missing, g.ints(0)], { axis: 0 })]);
     };
     const backwards = (x: Value): Value => g.op('Slice', [x, g.ints(-1), g.ints(-(2 ** 31)), g.ints(0), g.ints(-1)]);
+    const inBlocks = (x: Value, width: number): Value =>
+      g.op('Reshape', [x, g.op('Concat', [blocks, g.ints(width)], { axis: 0 })]);
+    const features = (x: Value): Sliced => ({ of: inBlocks(x, order), type: 'float32', dims: ['R', order] });
     const t = fit(this.t);
-    const kf = this.times(g, fit(forward), this.forward, t);
-    const kr = this.times(g, backwards(fit(reverse)), this.reverse, backwards(t));
-    return g.op('Concat', [kf, kr], { axis: 0 }); // [N, d]
+    const times = g.op('Concat', [inBlocks(t, 1), inBlocks(backwards(t), 1)], { axis: 1 });
+    const given = [
+      features(fit(forward)),
+      features(backwards(fit(reverse))),
+      { of: times, type: 'float32', dims: ['2R', 1] } as const,
+    ];
+    const [taps] = g.scan([], given, [{ type: 'float32', dims: ['2R', d] }], (s, _, [f, r, t]) => {
+      const product = (features: Value, matrix: Value): Value => s.op('Gemm', [features, matrix], { transB: 1 });
+      const both = s.op('Concat', [product(f!, this.forward), product(r!, this.reverse)], { axis: 0 });
+      return { carried: [], values: [s.op('Mul', [both, this.decay(s, t!)])] };
+    });
+    const first = g.op('Reshape', [g.ints(0, 0), g.ints(1, 2)]);
+    return g.op('ScatterND', [taps!, first, g.op('Reshape', [this.own, g.ints(1, d)])], { reduction: 'add' });
   }
 
   /** (A6 h) exp(-t |delta|) */
   private times(g: Scope, features: Value, matrix: Value, t: Value): Value {
-    const decay = g.op('Exp', [g.op('Mul', [t, this.rate])]);
-    return g.op('Mul', [g.op('Gemm', [features, matrix], { transB: 1 }), decay]);
+    return g.op('Mul', [g.op('Gemm', [features, matrix], { transB: 1 }), this.decay(g, t)]);
+  }
+
+  /** exp(-t |delta|), t [rows, 1] -> [rows, d] */
+  private decay(g: Scope, t: Value): Value {
+    return g.op('Exp', [g.op('Mul', [t, this.rate])]);
   }
 }
 

@@ -1,18 +1,16 @@
 import { GraphBuilder } from '@a2sf/onnx-graph';
 import {
-  BlockFourier,
   blockFourierCapacity,
   blockFourierInputs,
   blockFourierNumbers,
   blockFourierSize,
+  spectrumNumbers,
   type FourierSize,
 } from './block-fourier.js';
+import { BlockFourier } from './fourier-graph.js';
 import { featureNames, filterNets, type HyenaFilter, type HyenaFilters } from './hyena-filters.js';
-import { spectraGivenName, spectrumNames } from './long-convolution.js';
+import { spectrumGivenName, spectrumNames } from './long-convolution.js';
 import type { LengthTables, TableInput, TableInputs, TablePart, TableStep } from './text-encoder.js';
-
-/** Most bytes of the spectra of one size class; classes above are computed from the features in every run. */
-const defaultSpectrumBytes = 320 * 1024 ** 2;
 
 /** Fewest rows that features are evaluated for. */
 const fewestRows = 512;
@@ -23,53 +21,51 @@ const fewestRows = 512;
  * | part | shape | for |
  * | --- | --- | --- |
  * | fourier | see block-fourier.ts | a size class |
- * | row zero: features.NAME.forward, .reverse | [rows, order] | filters of which only row 0 is wanted, rows >= L or all M |
- * | spectra: spectrum.NAME.real, .imaginary | [H r, r, d] | a size class, while all of them are at most `spectrumBytes` |
- * | features: features.NAME.forward, .reverse | [rows, order] | longer texts; rows is a power of two, so few of them serve all |
+ * | spectrum NAME: spectrum.NAME.real, .imaginary | [G, (H/G) r, r, d] | a filter and a size class |
+ * | features NAME: features.NAME.forward, .reverse | [rows, order] | a filter, instead of its spectrum; rows is a power of two, so few of them serve all lengths |
  *
  * 22 filters of 768 channels at 8192 tokens have 1.1 GB of spectra, and 180 MB of features.
  *
- * @param filters of which all rows are wanted; `rowZero`: of which row 0 is.
+ * @param filters of which all rows are wanted; `rowZero`: of which row 0 is, which takes features only.
  */
 export function hyenaTables(
   hyena: HyenaFilters,
   filters: readonly HyenaFilter[],
   rowZero: readonly HyenaFilter[],
-  spectrumBytes = defaultSpectrumBytes,
 ): LengthTables {
   const { channels, order, positions } = hyena.shape;
   // The parts come at their first use; what the file lacks is told when it is loaded.
   for (const filter of [...filters, ...rowZero]) featuresStep(hyena, filter, 1);
-  const spectraBytes = ({ half, radix }: FourierSize): number =>
-    filters.length * 2 * (half + 1) * radix ** 2 * channels * 4;
   const rowsFor = (length: number): number =>
     Math.min(positions, Math.max(fewestRows, 2 ** Math.ceil(Math.log2(length))));
-  const blank: TableInput = { type: 'float32', data: new Float32Array(channels), shape: [1, 1, channels] };
-  const noFeatures: TableInput = { type: 'float32', data: new Float32Array(order), shape: [1, order] };
+  const blank = (...shape: number[]): TableInput => ({
+    type: 'float32',
+    data: new Float32Array(shape.reduce((x, y) => x * y)),
+    shape,
+  });
   const given = (value: 0 | 1): TableInput => ({ type: 'int64', data: [value], shape: [1] });
   const each = (names: readonly string[], input: TableInput): TableInputs =>
     Object.fromEntries(names.map((name) => [name, input]));
 
-  const featuresPart = (
-    kind: string,
-    of: readonly HyenaFilter[],
-    rows: number,
-    direct: () => TableInputs,
-  ): TablePart => ({
-    key: `${kind} ${rows}`,
-    bytes: of.length * 2 * rows * order * 4,
+  const features = (filter: HyenaFilter, rows: number, direct: () => TableInputs): TablePart => ({
+    key: `features ${filter.name} ${rows}`,
+    bytes: 2 * rows * order * 4,
     direct,
     *steps() {
-      for (const filter of of) yield featuresStep(hyena, filter, rows);
+      yield featuresStep(hyena, filter, rows);
     },
   });
-  const spectraPart = (size: FourierSize): TablePart => ({
-    key: `spectra ${nameOf(size)}`,
-    bytes: spectraBytes(size),
-    direct: () => ({ [spectraGivenName]: given(1), ...each(filters.flatMap(featureNames), noFeatures) }),
+  const spectrum = (filter: HyenaFilter, size: FourierSize, rows: number): TablePart => ({
+    key: `spectrum ${filter.name} ${nameOf(size)}`,
+    bytes: spectrumNumbers(size, channels) * 4,
+    direct: () => ({ [spectrumGivenName(filter)]: given(1), ...each(featureNames(filter), blank(1, order)) }),
     *steps() {
-      for (const filter of filters) yield spectrumStep(hyena, filter, size);
+      yield spectrumStep(hyena, filter, size);
     },
+    instead: features(filter, rows, () => ({
+      [spectrumGivenName(filter)]: given(0),
+      ...each(spectrumNames(filter), blank(1, 1, 1, channels)),
+    })),
   });
   return {
     partsOf(length) {
@@ -81,14 +77,11 @@ export function hyenaTables(
         direct: () => blockFourierInputs(size),
         steps: () => [],
       };
-      const all =
-        spectraBytes(size) <= spectrumBytes
-          ? spectraPart(size)
-          : featuresPart('features', filters, rows, () => ({
-              [spectraGivenName]: given(0),
-              ...each(filters.flatMap(spectrumNames), blank),
-            }));
-      return [fourier, ...(rowZero.length === 0 ? [] : [featuresPart('row zero', rowZero, rows, () => ({}))]), all];
+      return [
+        fourier,
+        ...rowZero.map((filter) => features(filter, rows, () => ({}))),
+        ...filters.map((filter) => spectrum(filter, size, rows)),
+      ];
     },
   };
 }
@@ -108,11 +101,11 @@ function spectrumStep(hyena: HyenaFilters, filter: HyenaFilter, size: FourierSiz
   const { channels, positions } = hyena.shape;
   const capacity = blockFourierCapacity(size);
   const g = new GraphBuilder();
-  const fourier = new BlockFourier(g);
+  const fourier = new BlockFourier(g, channels);
   const [forward, reverse] = filterNets.map((net) => hyena.features(g, filter, net, Math.min(capacity, positions)));
-  const sequence = hyena.taps(g, filter).sequence(g, [forward!, reverse!], g.ints(capacity));
+  const sequence = hyena.taps(g, filter).sequence(g, [forward!, reverse!], g.ints(capacity), fourier.filterBlocks);
   const outputs = spectrumNames(filter);
-  const spectrum = fourier.transformFilter(g, sequence, channels);
-  outputs.forEach((name, i) => g.output(name, spectrum[i]!, 'float32', ['fourierHr', 'fourierR', channels]));
+  const spectrum = fourier.spectrum(g, fourier.filterStage(g, sequence));
+  outputs.forEach((name, i) => g.output(name, spectrum[i]!, 'float32', ['G', 'Hr', 'r', channels]));
   return { graph: g.serialize(), inputs: blockFourierInputs(size), outputs };
 }

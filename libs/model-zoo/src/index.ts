@@ -19,6 +19,7 @@ export type {
   Pooling,
   TableInput,
   TableInputs,
+  TablePart,
   TextEncoderFamily,
   TextEncoderGraph,
   TextEncoderOutput,

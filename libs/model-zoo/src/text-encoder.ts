@@ -34,6 +34,8 @@ export interface TablePart {
   direct(): TableInputs;
   /** Graphs that compute the rest, run one after the other: only one at a time holds its intermediate results. */
   steps(): Iterable<TableStep>;
+  /** A part for the same inputs that serves more lengths, or is smaller: the graph makes of it in every run what this one holds. */
+  readonly instead?: TablePart;
 }
 
 /** A graph over the weights whose outputs are inputs of the encoder's graph, by the same name. */
@@ -74,11 +76,5 @@ export interface TextEncoderFamily {
   /** What may stand in front of the tensors' names, in the order it is tried. */
   readonly weightPrefixes: readonly string[];
   readShape(config: ConfigReader): TextEncoderShape;
-  /** @param tableBytes most bytes of tables that follow from one length: what would take more is computed in every run. */
-  buildGraph(
-    config: ConfigReader,
-    weights: ModelWeights,
-    output: TextEncoderOutput,
-    tableBytes?: number,
-  ): TextEncoderGraph;
+  buildGraph(config: ConfigReader, weights: ModelWeights, output: TextEncoderOutput): TextEncoderGraph;
 }

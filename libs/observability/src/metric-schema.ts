@@ -167,6 +167,11 @@ export const metricSchema = {
     labels: { result: ['hit', 'shared', 'miss'] },
   },
   a2sf_encoder_cache_bytes: { type: 'gauge', help: 'Bytes of the embeddings that are kept.', unit: 'bytes' },
+  a2sf_encoder_table_bytes: {
+    type: 'gauge',
+    help: 'Bytes of the kept tables that follow from the length of a text; 0 for models without any.',
+    unit: 'bytes',
+  },
   a2sf_trainer_iteration: { type: 'gauge', help: 'Iterations done.' },
   a2sf_trainer_reward: { type: 'gauge', help: 'Mean reward of the last iteration.' },
   a2sf_trainer_regret: {
