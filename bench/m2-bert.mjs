@@ -3,7 +3,7 @@
 //
 //   npm run build && node tools/make-m2-bert.mjs DIR
 //   node bench/m2-bert.mjs --model_name DIR [--python VENV/bin/python] [--lengths 512,1024,2048,8192] [--runs 3]
-//                          [--threads 2] [--write]
+//                          [--growth_runs 5] [--threads 2] [--write]
 //
 // --write puts the table between the marks of docs/benchmarks.md.
 import { spawn } from 'node:child_process';
@@ -13,6 +13,7 @@ import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { serviceRuntime } from '@a2sf/cli';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
     python: { type: 'string' },
     lengths: { type: 'string', default: '512,1024,2048,8192' },
     runs: { type: 'string', default: '3' },
+    growth_runs: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     write: { type: 'boolean', default: false },
     table_bytes: { type: 'string' },
@@ -51,8 +53,8 @@ async function answer() {
 }
 
 /** A process that answers one line of JSON a line. */
-function engine(command, args) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+function engine(command, args, environment = {}) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async ask(question) {
@@ -72,6 +74,11 @@ function median(numbers) {
   return numbers.toSorted((x, y) => x - y)[numbers.length >> 1];
 }
 
+/** Ours, with the environment that the service is started with. */
+function encoderProcess(args) {
+  return engine(process.execPath, args, serviceRuntime.encoder.environment);
+}
+
 async function measure() {
   const lengths = [values.lengths, ...positionals].flatMap((each) => each.split(',')).map(Number);
   const common = ['--threads', values.threads];
@@ -79,7 +86,7 @@ async function measure() {
   const rows = [];
   const self = [fileURLToPath(import.meta.url), '--child', '--model_name', values.model_name, ...common];
   for (const tokens of lengths) {
-    const ours = engine(process.execPath, self);
+    const ours = encoderProcess(self);
     const peer =
       values.python === undefined
         ? undefined
@@ -102,12 +109,12 @@ async function measure() {
       row.push(torch.toFixed(2), gib(theirs.at(-1)), `${(torch / seconds).toFixed(2)}x`, difference.toExponential(1));
     }
     console.error(row.join('  '));
-    rows.push({ tokens, seconds, row });
+    rows.push(row);
   }
   const head = ['tokens', 'first s', 'warm s', 'GiB'];
   if (values.python !== undefined) head.push('torch s', 'torch GiB', 'ratio', 'CLS differs by');
-  const table = [head, head.map(() => '---'), ...rows.map(({ row }) => row)].map((row) => `| ${row.join(' | ')} |`);
-  const growth = await growthOfTime(rows, self);
+  const table = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+  const growth = lengths.includes(1024) && lengths.includes(8192) ? await growthOfTime(self) : '';
   const text = [
     `A random model of the 80M-8k shape, CLS of one text, ${values.threads} threads, medians of ${values.runs} by turns (Node ${process.versions.node}).` +
       ` GiB is the peak of a process that encodes this length only. torch: the published maths, torch.fft, filters in every call.${growth}`,
@@ -118,28 +125,30 @@ async function measure() {
   if (values.write) write(text);
 }
 
-/** How the time grows from 1024 to 8192 tokens, as measured, and where both lengths keep no spectra or both keep them. */
-async function growthOfTime(rows, self) {
-  const measured = new Map(rows.map(({ tokens, seconds }) => [tokens, seconds]));
-  if (!measured.has(1024) || !measured.has(8192)) return '';
-  const factor = (of) => (of.get(8192) / of.get(1024)).toFixed(1);
+/**
+ * How the time grows from 1024 to 8192 tokens, a process for each length and runs by turns: as served, and where both lengths
+ * keep no spectra or both keep them all.
+ */
+async function growthOfTime(self) {
   const settings = [];
-  for (const bytes of [0, 2 ** 31]) {
-    const times = new Map();
-    let peak;
-    for (const tokens of [1024, 8192]) {
-      const ours = engine(process.execPath, [...self, '--table_bytes', String(bytes)]);
-      await ours.ask({ tokens }); // warm
-      const warm = [];
-      for (let run = 0; run < Number(values.runs); run++) warm.push(await ours.ask({ tokens }));
-      await ours.end();
-      times.set(tokens, median(warm.map(({ seconds }) => seconds)));
-      peak = warm.at(-1).vm_hwm_bytes;
+  for (const { flags, name } of [
+    { flags: [], name: '' },
+    { flags: ['--table_bytes', '0'], name: ' with --table_bytes 0' },
+    { flags: ['--table_bytes', String(2 ** 31)], name: ' with room for all spectra (--table_bytes 2147483648)' },
+  ]) {
+    const processes = [1024, 8192].map((tokens) => ({ tokens, warm: [], ours: encoderProcess([...self, ...flags]) }));
+    for (const { tokens, ours } of processes) await ours.ask({ tokens });
+    for (let run = 0; run < Number(values.growth_runs); run++) {
+      for (const { tokens, warm, ours } of processes) warm.push(await ours.ask({ tokens }));
     }
-    const both = [1024, 8192].map((tokens) => times.get(tokens).toFixed(2)).join(' to ');
-    settings.push(`${factor(times)} with --table_bytes ${bytes} (${both} s, ${(peak / 2 ** 30).toFixed(2)} GiB)`);
+    for (const { ours } of processes) await ours.end();
+    const [short, long] = processes.map(({ warm }) => median(warm.map(({ seconds }) => seconds)));
+    const gib = (processes[1].warm.at(-1).vm_hwm_bytes / 2 ** 30).toFixed(2);
+    settings.push(
+      `${(long / short).toFixed(1)} times${name} (${short.toFixed(2)} to ${long.toFixed(2)} s, ${gib} GiB)`,
+    );
   }
-  return ` From 1024 to 8192 tokens the time grows by ${factor(measured)}; by ${settings.join('; by ')}.`;
+  return ` From 1024 to 8192 tokens the time grows, medians of ${values.growth_runs} by turns, ${settings.join('; ')}.`;
 }
 
 function write(text) {
