@@ -3,7 +3,7 @@
 //
 //   npm run build && node tools/make-m2-bert.mjs DIR
 //   node bench/m2-bert.mjs --model_name DIR [--python VENV/bin/python] [--lengths 512,1024,2048,8192] [--runs 3]
-//                          [--growth_runs 5] [--threads 2] [--write]
+//                          [--growth_runs 5] [--mixed_texts 30] [--threads 2] [--write]
 //
 // --write puts the table between the marks of docs/benchmarks.md.
 import { spawn } from 'node:child_process';
@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { serviceRuntime } from '@a2sf/cli';
+import { Random } from '@a2sf/random';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     lengths: { type: 'string', default: '512,1024,2048,8192' },
     runs: { type: 'string', default: '3' },
     growth_runs: { type: 'string', default: '5' },
+    mixed_texts: { type: 'string', default: '30' },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     write: { type: 'boolean', default: false },
     table_bytes: { type: 'string' },
@@ -115,9 +117,10 @@ async function measure() {
   if (values.python !== undefined) head.push('torch s', 'torch GiB', 'ratio', 'CLS differs by');
   const table = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
   const growth = lengths.includes(1024) && lengths.includes(8192) ? await growthOfTime(self) : '';
+  const mixed = await mixedLengths(Math.max(...lengths), self);
   const text = [
     `A random model of the 80M-8k shape, CLS of one text, ${values.threads} threads, medians of ${values.runs} by turns (Node ${process.versions.node}).` +
-      ` GiB is the peak of a process that encodes this length only. torch: the published maths, torch.fft, filters in every call.${growth}`,
+      ` GiB is the peak of a process that encodes this length only. torch: the published maths, torch.fft, filters in every call.${growth}${mixed}`,
     '',
     ...table,
   ].join('\n');
@@ -149,6 +152,28 @@ async function growthOfTime(self) {
     );
   }
   return ` From 1024 to 8192 tokens the time grows, medians of ${values.growth_runs} by turns, ${settings.join('; ')}.`;
+}
+
+/** Texts of lengths by chance, one after the other: tables of many lengths want to be kept. */
+async function mixedLengths(longest, self) {
+  const random = new Random(1);
+  const shortest = Math.min(256, longest);
+  const lengths = Array.from(
+    { length: Number(values.mixed_texts) },
+    () => shortest + random.below(longest - shortest + 1),
+  );
+  if (lengths.length === 0) return '';
+  const ours = encoderProcess(self);
+  let seconds = 0;
+  let peak = 0;
+  for (const tokens of lengths) {
+    const answer = await ours.ask({ tokens });
+    seconds += answer.seconds;
+    peak = answer.vm_hwm_bytes;
+  }
+  await ours.end();
+  const speed = Math.round(lengths.reduce((sum, tokens) => sum + tokens, 0) / seconds);
+  return ` ${lengths.length} texts of ${shortest} to ${longest} tokens by chance, from the first on: ${speed} tokens/s, ${(peak / 2 ** 30).toFixed(2)} GiB.`;
 }
 
 function write(text) {
