@@ -1,10 +1,11 @@
 // Runs the demo for several seeds and rewards and writes the README's table: node bench/demo.mjs [--seeds 1 2 3] [--dry_run]
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeBlock } from './write-block.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -12,7 +13,6 @@ const { values, positionals } = parseArgs({
 });
 const seeds = [values.seeds, ...positionals];
 const a2sf = fileURLToPath(new URL('../apps/cli/bin/a2sf.js', import.meta.url));
-const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'a2sf-demo-'));
 const rows = [
   '| reward | seed | **policy** | best fixed action | SnapKV (b = 16) | H2O | random | oracle | seconds |',
@@ -38,9 +38,5 @@ const note = `Node ${process.versions.node}, ${availableParallelism()} cores; se
 const block = `${rows.join('\n')}\n\n${note}`;
 console.log(block);
 if (!values.dry_run) {
-  const [begin, end] = ['<!-- demo: written by bench/demo.mjs -->', '<!-- end of demo -->'];
-  const text = readFileSync(readme, 'utf8');
-  const before = text.slice(0, text.indexOf(begin) + begin.length);
-  writeFileSync(readme, `${before}\n\n${block}\n\n${text.slice(text.indexOf(end))}`);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', readme], { stdio: 'inherit' });
+  writeBlock('README.md', 'demo', 'bench/demo.mjs', block);
 }

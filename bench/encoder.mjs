@@ -6,15 +6,13 @@
 //                                           [--calls 20000] [--peers FILE] [--write]
 //
 // --peers is a file of JSON lines. --write puts the table into docs/benchmarks.md.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readPeers } from './peers/compare.mjs';
 import { shortSentences } from './peers/short-sentences.mjs';
 import { startEncoder } from './start-encoder.mjs';
 import { cachedLatencies } from './encoder/latency.mjs';
+import { writeBlock } from './write-block.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -148,15 +146,6 @@ const table = [
 ].join('\n');
 
 if (values.write) {
-  const path = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const before = readFileSync(path, 'utf8');
-  const section = /<!-- encoder: .*?-->[\s\S]*?<!-- end of encoder -->/;
-  if (!section.test(before)) throw new Error('docs/benchmarks.md has no place for the table of the encoder');
-  const after = before.replace(
-    section,
-    () => `<!-- encoder: written by bench/encoder.mjs -->\n\n${table}\n\n<!-- end of encoder -->`,
-  );
-  writeFileSync(path, after);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', path], { stdio: 'inherit' });
+  writeBlock('docs/benchmarks.md', 'encoder', 'bench/encoder.mjs', table);
 }
 console.log(table);

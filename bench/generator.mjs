@@ -9,8 +9,7 @@
 // --growth_requests are answered by the embedded model (some 30 s), --model_growth_requests by the given one (ten minutes
 // and more for 2000); 0 leaves the row out. --peers is a file of JSON lines. --write puts the table into
 // docs/benchmarks.md and the chart beside it.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -21,6 +20,7 @@ import * as echarts from 'echarts';
 import { memoryGrowth } from './generator/memory-growth.mjs';
 import { compareWithPeers, readPeers } from './peers/compare.mjs';
 import { startGenerator } from './start-generator.mjs';
+import { writeBlock } from './write-block.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -267,15 +267,6 @@ if (values.write) {
     ],
   });
   writeFileSync(`${docs}sweep-cost.svg`, plot.renderToSVGString());
-  const path = `${docs}benchmarks.md`;
-  const before = readFileSync(path, 'utf8');
-  const section = /<!-- generator: .*?-->[\s\S]*?<!-- end of generator -->/;
-  if (!section.test(before)) throw new Error('docs/benchmarks.md has no place for the table of the generator');
-  const after = before.replace(
-    section,
-    () => `<!-- generator: written by bench/generator.mjs -->\n\n${table}\n\n<!-- end of generator -->`,
-  );
-  writeFileSync(path, after);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', path], { stdio: 'inherit' });
+  writeBlock('docs/benchmarks.md', 'generator', 'bench/generator.mjs', table);
 }
 console.log(table);

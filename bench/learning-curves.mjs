@@ -17,6 +17,7 @@ import { baselines, everyIndex, readStoredPrompts } from '@a2sf/training';
 import { curvesSvg } from './learning/curves-svg.mjs';
 import { overSeeds, pairedTest } from './learning/paired-test.mjs';
 import { splitStore } from './learning/split-store.mjs';
+import { writeBlock } from './write-block.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -246,19 +247,12 @@ if (flags.write) {
   );
   const file = join(docs, 'learning.md');
   const text = readFileSync(file, 'utf8');
-  const [begin, end] = [
-    `<!-- ${flags.name}: written by bench/learning-curves.mjs -->`,
-    `<!-- end of ${flags.name} -->`,
-  ];
-  const section = `${begin}\n\n${block}\n\n${end}`;
-  const from = text.indexOf(begin);
-  writeFileSync(
-    file,
-    from < 0
-      ? `${text.trimEnd()}\n\n## ${flags.title}\n\n${section}\n`
-      : `${text.slice(0, from)}${section}${text.slice(text.indexOf(end) + end.length)}`,
-  );
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+  const script = 'bench/learning-curves.mjs';
+  if (!text.includes(`<!-- ${flags.name}: `)) {
+    const marks = `<!-- ${flags.name}: written by ${script} -->\n<!-- end of ${flags.name} -->`;
+    writeFileSync(file, `${text.trimEnd()}\n\n## ${flags.title}\n\n${marks}\n`);
+  }
+  writeBlock('docs/learning.md', flags.name, script, block);
 }
 if (flags.work === undefined) rmSync(work, { recursive: true });
 else if (!existsSync(work)) throw new Error(`${work} is gone`);

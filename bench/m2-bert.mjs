@@ -8,13 +8,14 @@
 // --write puts the table between the marks of docs/benchmarks.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { serviceRuntime } from '@a2sf/cli';
 import { Random } from '@a2sf/random';
+import { writeBlock } from './write-block.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -125,7 +126,7 @@ async function measure() {
     ...table,
   ].join('\n');
   console.log(text);
-  if (values.write) write(text);
+  if (values.write) writeBlock('docs/benchmarks.md', 'm2-bert', 'bench/m2-bert.mjs', text);
 }
 
 /**
@@ -174,17 +175,4 @@ async function mixedLengths(longest, self) {
   await ours.end();
   const speed = Math.round(lengths.reduce((sum, tokens) => sum + tokens, 0) / seconds);
   return ` ${lengths.length} texts of ${shortest} to ${longest} tokens by chance, from the first on: ${speed} tokens/s, ${(peak / 2 ** 30).toFixed(2)} GiB.`;
-}
-
-function write(text) {
-  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const [begin, end] = ['<!-- m2-bert: written by bench/m2-bert.mjs -->', '<!-- end of m2-bert -->'];
-  let page = readFileSync(file, 'utf8');
-  if (!page.includes(begin)) {
-    const how =
-      '`node bench/m2-bert.mjs --model_name DIR --python VENV/bin/python --lengths 512,1024,2048,8192 --write`';
-    page = `${page.trimEnd()}\n\n## How long does a long text take in M2-BERT?\n\n${how}; DIR by tools/make-m2-bert.mjs.\n\n${begin}\n${end}\n`;
-  }
-  const [before, rest] = page.split(begin);
-  writeFileSync(file, `${before}${begin}\n\n${text}\n\n${end}${rest.split(end)[1]}`);
 }

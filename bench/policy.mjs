@@ -22,6 +22,7 @@ import { callClientStream, callServerStream, callUnary, connect } from '@a2sf/gr
 import { ActionSpace } from '@a2sf/kv-compression';
 import { Random } from '@a2sf/random';
 import { encodePolicyCheckpoint } from '@a2sf/run-store';
+import { writeBlock } from './write-block.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -271,12 +272,7 @@ const block = [
 ].join('\n');
 console.log(block);
 if (flags.write) {
-  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const [begin, end] = ['<!-- policy: written by bench/policy.mjs -->', '<!-- end of policy -->'];
-  const text = readFileSync(file, 'utf8');
-  const before = text.slice(0, text.indexOf(begin) + begin.length);
-  writeFileSync(file, `${before}\n\n${block}\n\n${text.slice(text.indexOf(end))}`);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+  writeBlock('docs/benchmarks.md', 'policy', 'bench/policy.mjs', block);
 }
 client.close();
 health.close();

@@ -7,15 +7,14 @@
 //
 // DIR has LongBench's multi_news.jsonl, lines with a `context`; another file of such lines may be named itself. Every
 // prompt is cut to its first --tokens tokens. --write puts table and texts between the marks of docs/quantisation.md.
-import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { spawnSync } from 'node:child_process';
 import { LanguageModel, Tokenizer } from '@a2sf/inference';
 import { loadLanguageModel } from '@a2sf/model-zoo';
+import { writeBlock } from './write-block.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -176,12 +175,5 @@ const block = [
 ].join('\n');
 console.log(block);
 if (values.write) {
-  const file = fileURLToPath(new URL('../docs/quantisation.md', import.meta.url));
-  const [begin, end] = ['<!-- quantisation: written by bench/quantisation.mjs -->', '<!-- end of quantisation -->'];
-  const text = readFileSync(file, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} lacks the marks ${begin} and ${end}`);
-  writeFileSync(file, `${text.slice(0, from + begin.length)}\n\n${block}\n\n${text.slice(to)}`);
-  const { status } = spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
-  if (status !== 0) throw new Error(`${file} is written, but prettier failed`);
+  writeBlock('docs/quantisation.md', 'quantisation', 'bench/quantisation.mjs', block);
 }

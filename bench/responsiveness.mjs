@@ -3,15 +3,15 @@
 //   npm run build && node bench/responsiveness.mjs --model_name DIR [--seconds 20] [--tokens 1024] [--write]
 //
 // --write puts the table into docs/benchmarks.md.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GeneratorServiceClient } from '@a2sf/contracts';
 import { callUnary, connect, waitUntilServing } from '@a2sf/grpc-runtime';
+import { writeBlock } from './write-block.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -74,15 +74,7 @@ const block = [
 ].join('\n');
 console.log(block);
 if (values.write) {
-  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const [begin, end] = [
-    '<!-- responsiveness: written by bench/responsiveness.mjs -->',
-    '<!-- end of responsiveness -->',
-  ];
-  const text = readFileSync(file, 'utf8');
-  const before = text.slice(0, text.indexOf(begin) + begin.length);
-  writeFileSync(file, `${before}\n\n${block}\n\n${text.slice(text.indexOf(end))}`);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+  writeBlock('docs/benchmarks.md', 'responsiveness', 'bench/responsiveness.mjs', block);
 }
 client.close();
 child.kill();

@@ -4,15 +4,15 @@
 //   npm run build && node bench/reward.mjs [--items 256] [--runs 9] [--write]
 //
 // --write puts the table into docs/benchmarks.md.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RewardServiceClient } from '@a2sf/contracts';
 import { callUnary, connect } from '@a2sf/grpc-runtime';
+import { writeBlock } from './write-block.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -83,14 +83,5 @@ const table = [
 console.log(table);
 
 if (values.write) {
-  const path = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const before = readFileSync(path, 'utf8');
-  const section = /<!-- reward: .*?-->[\s\S]*?<!-- end of reward -->/;
-  if (!section.test(before)) throw new Error('docs/benchmarks.md has no place for the table of the reward service');
-  const after = before.replace(
-    section,
-    () => `<!-- reward: written by bench/reward.mjs -->\n\n${table}\n\n<!-- end of reward -->`,
-  );
-  writeFileSync(path, after);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', path], { stdio: 'inherit' });
+  writeBlock('docs/benchmarks.md', 'reward', 'bench/reward.mjs', table);
 }

@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildSyntheticStore } from './synthetic-store.mjs';
+import { writeBlock } from './write-block.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -173,11 +174,6 @@ const block = [
   ...rows.map((row) => `| ${row.join(' | ')} |`),
 ].join('\n');
 if (flags.write) {
-  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-  const [begin, end] = ['<!-- trainer: written by bench/trainer.mjs -->', '<!-- end of trainer -->'];
-  const text = readFileSync(file, 'utf8');
-  const before = text.slice(0, text.indexOf(begin) + begin.length);
-  writeFileSync(file, `${before}\n\n${block}\n\n${text.slice(text.indexOf(end))}`);
-  spawnSync('npx', ['prettier', '--write', '--log-level', 'error', file], { stdio: 'inherit' });
+  writeBlock('docs/benchmarks.md', 'trainer', 'bench/trainer.mjs', block);
 }
 rmSync(work, { recursive: true });
