@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly threads: number;
   /** `cpu` (the default), `webgpu`, `cuda` or `cuda:N`. Operators that the device lacks run on the CPU. */
   readonly device?: string | undefined;
+  /** The graph runs once: what follows from its constants is computed in that run, on all threads, not when it is loaded, on one. */
+  readonly once?: boolean;
   /** Real folder of the files that the graph's external data points into. */
   readonly weightFolder?: string;
 }
@@ -33,7 +35,7 @@ export class OnnxSession {
    */
   static async create(
     graph: Uint8Array | string,
-    { threads, device = 'cpu', weightFolder }: SessionOptions,
+    { threads, device = 'cpu', once = false, weightFolder }: SessionOptions,
   ): Promise<OnnxSession> {
     // Threads that wait spin for 20 us and then sleep: longer spinning gains nothing on cores of one's own (decoding is an
     // eighth faster than without any) and costs a third, with no bound a factor of three, where cores are shared.
@@ -47,7 +49,7 @@ export class OnnxSession {
       // so that requests of many lengths take more and more, and long texts a third more.
       enableMemPattern: false,
       logSeverityLevel: 3,
-      extra: { session: { ...session, ...folder } },
+      extra: { session: { ...session, ...folder }, ...(once ? unfolded : {}) },
     } as const;
     const created =
       typeof graph === 'string'
@@ -77,6 +79,8 @@ export class OnnxSession {
     return this.released;
   }
 }
+
+const unfolded = { optimization: { disable_specified_optimizers: 'ConstantFolding' } };
 
 /** Says which device it was that a session could not be made on. */
 const onDevice =

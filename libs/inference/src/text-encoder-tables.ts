@@ -123,7 +123,7 @@ export class TableCache {
   private async derive(part: TablePart): Promise<Feeds> {
     const feeds = toFeeds(part.direct());
     for (const { graph, inputs, outputs } of part.steps()) {
-      const session = await OnnxSession.create(graph, this.options);
+      const session = await OnnxSession.create(graph, { ...this.options, once: true });
       try {
         Object.assign(feeds, await session.run(toFeeds(inputs), outputs));
       } finally {
