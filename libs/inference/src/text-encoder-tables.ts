@@ -2,7 +2,7 @@ import type { LengthTables, TableInput, TableInputs, TablePart } from '@a2sf/mod
 import { float32, int64, OnnxSession, type Feeds, type SessionOptions } from './onnx-session.js';
 
 /** Most bytes of tables that are kept, unless told otherwise. */
-export const defaultTableBytes = 512 * 1024 ** 2;
+const defaultTableBytes = 512 * 1024 ** 2;
 
 /**
  * A part that none of so many texts used may go for one that the texts could do without. Fewer than this many size classes
@@ -71,12 +71,12 @@ export class TableCache {
     const missing = chosen.filter(({ key }) => !this.entries.has(key));
     let bytes = missing.reduce((sum, each) => sum + each.bytes, this.bytes);
     for (const kind of [stale, dispensable, any]) bytes -= this.forget(bytes - this.maxBytes, wanted, kind);
-    return chosen.map((smaller, i) => {
+    return chosen.map((other, i) => {
       const part = parts[i]!;
-      if (part === smaller) return part;
-      const more = part.bytes - (this.entries.has(smaller.key) ? 0 : smaller.bytes);
+      if (part === other) return part;
+      const more = part.bytes - (this.entries.has(other.key) ? 0 : other.bytes);
       const excess = bytes + more - this.maxBytes;
-      if (this.forgettable(wanted, stale) < excess) return smaller;
+      if (this.forgettable(wanted, stale) < excess) return other;
       bytes += more - this.forget(excess, wanted, stale);
       return part;
     });

@@ -15,7 +15,7 @@ export interface BlockResult {
  * get them carried from block to block. All in all n R rows: fewer than n follow the text's own.
  */
 export class RowBlocks {
-  /** The rows of `ownRows` for each block, [R, 1]: 1 for a row of the text, 0 for one behind it. */
+  /** Of each block, [R, 1]: 1 for a row of the text, 0 for one behind it. */
   readonly ownRows: Sliced;
   private readonly rows: Value; // [1]: n R
   private readonly shape: Value; // [2]: n, R
